@@ -1,0 +1,6 @@
+namespace Gptq.Benchmarks;
+
+internal static class Program
+{
+    private static int Main() => 2;
+}
