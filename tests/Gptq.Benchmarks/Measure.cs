@@ -1,0 +1,37 @@
+using System.Diagnostics;
+
+namespace Gptq.Benchmarks;
+
+/// <summary>Timing.</summary>
+internal static class Measure
+{
+    /// <summary>The wall-clock seconds that an action takes.</summary>
+    public static double Seconds(Action action)
+    {
+        var start = Stopwatch.GetTimestamp();
+        action();
+        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    /// <summary>
+    /// Runs every action once to warm up, then all of them in turn, <paramref name="runs"/> times, so that what else happens on the machine
+    /// hits all of them alike.
+    /// </summary>
+    /// <returns>The median seconds of each action.</returns>
+    public static double[] Interleaved(int runs, params Action[] actions)
+    {
+        foreach (var action in actions) action();
+        var seconds = actions.Select(_ => new double[runs]).ToArray();
+        for (var run = 0; run < runs; run++)
+            for (var which = 0; which < actions.Length; which++)
+                seconds[which][run] = Seconds(actions[which]);
+        return [.. seconds.Select(Median)];
+    }
+
+    /// <summary>The middle value, or the mean of the two middle ones.</summary>
+    public static double Median(IEnumerable<double> values)
+    {
+        var sorted = values.Order().ToArray();
+        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+    }
+}
