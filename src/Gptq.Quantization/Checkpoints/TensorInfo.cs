@@ -6,6 +6,9 @@ namespace Gptq.Quantization.Checkpoints;
 /// <param name="Shape">The extents, outermost first; empty for a scalar.</param>
 public sealed record TensorInfo(string Name, string DataType, IReadOnlyList<long> Shape)
 {
+    /// <summary>The most dimensions that a tensor may have, as in PyTorch.</summary>
+    public const int MaxRank = 64;
+
     /// <summary>The product of the extents.</summary>
     public long ElementCount => Shape.Aggregate(1L, (count, extent) => checked(count * extent));
 }
