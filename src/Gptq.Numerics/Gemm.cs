@@ -47,12 +47,12 @@ public static unsafe class Gemm
         for (nint k0 = 0; k0 < depth; k0 += step)
         {
             var (k, terms) = (k0, Math.Min(step, depth - k0));
-            PanelProduct.Run((int)Panels.Count(rows), options, item =>
+            WorkQueue.Run((int)Panels.Count(rows), options, item =>
             {
                 nint m = (nint)item * Panels.Width;
                 Panels.PackTransposed(a + (m * aStride) + k, aStride, terms, rows - m, aPanels.Data + (m * terms));
             });
-            PanelProduct.Run((int)Panels.Count(columns), options, item =>
+            WorkQueue.Run((int)Panels.Count(columns), options, item =>
             {
                 nint n = (nint)item * Panels.Width;
                 var panel = bPanels.Data + (n * terms);

@@ -29,7 +29,7 @@ public static unsafe class SymmetricUpdate
         for (nint k0 = 0; k0 < rows; k0 += step)
         {
             var (k, depth) = (k0, Math.Min(step, rows - k0));
-            PanelProduct.Run((int)Panels.Count(columns), options, item =>
+            WorkQueue.Run((int)Panels.Count(columns), options, item =>
             {
                 nint n = (nint)item * Panels.Width;
                 Panels.Pack(x + (k * columns) + n, columns, depth, columns - n, panels.Data + (n * depth));

@@ -23,7 +23,7 @@ internal static unsafe class PanelProduct
         TileKernel kernel, nint depth, float* a, float* b, float* c, nint stride, nint rows, nint columns, TileUpdate update, ParallelOptions options)
     {
         var across = Blocks(columns, BlockColumns);
-        Run(Blocks(rows, BlockRows) * across, options, item =>
+        WorkQueue.Run(Blocks(rows, BlockRows) * across, options, item =>
         {
             nint m0 = item / across * BlockRows, n0 = item % across * BlockColumns;
             for (var n = n0; n < Math.Min(n0 + BlockColumns, columns); n += Panels.Width)
@@ -46,7 +46,7 @@ internal static unsafe class PanelProduct
         for (nint m = (Blocks(size, BlockRows) - 1) * BlockRows; m >= 0; m -= BlockRows)
             for (nint n = 0; n < Math.Min(m + BlockRows, size); n += BlockColumns)
                 blocks.Add((m, n));
-        Run(blocks.Count, options, item =>
+        WorkQueue.Run(blocks.Count, options, item =>
         {
             var (m0, n0) = blocks[item];
             var m1 = Math.Min(m0 + BlockRows, size);
@@ -64,21 +64,6 @@ internal static unsafe class PanelProduct
 
     /// <summary>The strip of eight that starts at row m of a packed operand.</summary>
     public static float* Strip(float* a, nint m, nint depth) => a + (m / Panels.Width * Panels.Width * depth) + (m % Panels.Width);
-
-    /// <summary>Runs a numbered list of independent pieces of work.</summary>
-    public static void Run(int count, ParallelOptions options, Action<int> piece)
-    {
-        if (count == 1 || options.MaxDegreeOfParallelism == 1)
-        {
-            for (var item = 0; item < count; item++)
-            {
-                options.CancellationToken.ThrowIfCancellationRequested();
-                piece(item);
-            }
-            return;
-        }
-        Parallel.For(0, count, options, piece);
-    }
 
     private static int Blocks(nint length, int block) => (int)((length + block - 1) / block);
 }

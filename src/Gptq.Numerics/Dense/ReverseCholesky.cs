@@ -46,7 +46,7 @@ internal static unsafe class ReverseCholesky
             TriangularInverse.InvertLower(kernel, small, block, depth, serial);
             for (nint m = 0; m < depth; m += Panels.Width)
                 Panels.Pack(small + m, block, depth, depth - m, inversePanels.Data + (m * depth));
-            PanelProduct.Run((int)Panels.Count(j), options, item =>
+            WorkQueue.Run((int)Panels.Count(j), options, item =>
             {
                 nint n = (nint)item * Panels.Width;
                 var columns = (int)Math.Min(j - n, Panels.Width);

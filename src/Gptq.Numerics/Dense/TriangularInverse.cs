@@ -40,7 +40,7 @@ internal static unsafe class TriangularInverse
                 Panels.PackTransposed(rows + (m * stride), stride, j, height - m, left.Data + (m * j));
                 PackNegatedDiagonal(rows + j, stride, height, m, diagonal.Data + (m * height));
             }
-            PanelProduct.Run((int)Panels.Count(j), options, item => MultiplyColumns(
+            WorkQueue.Run((int)Panels.Count(j), options, item => MultiplyColumns(
                 kernel, l, stride, j, height, (nint)item * Panels.Width, left.Data, diagonal.Data));
         }
     }
