@@ -1,0 +1,34 @@
+using Gptq.Quantization.Architectures.Families;
+using Gptq.Quantization.Checkpoints;
+
+namespace Gptq.Quantization.Architectures;
+
+/// <summary>The architectures by config.json's model_type.</summary>
+internal static class ArchitectureRegistry
+{
+    private static readonly SortedDictionary<string, Func<ModelConfig, ITensorSource, Architecture>> Families = new(StringComparer.Ordinal)
+    {
+        ["opt"] = (config, tensors) => new Opt(config, tensors),
+    };
+
+    public static IEnumerable<string> Known => Families.Keys;
+
+    public static Architecture Create(ModelConfig config, ITensorSource tensors)
+    {
+        if (config.Has("quantization_config"))
+        {
+            throw new GptqException(
+                "GPTQ2105", "config.json has a quantization_config: the checkpoint is quantized already. Use the original float checkpoint.", config.File);
+        }
+
+        if (!Families.TryGetValue(config.ModelType, out var create))
+        {
+            var what = config.ModelType.Length == 0 ? "config.json names no model_type" : $"The architecture '{config.ModelType}' is not known";
+            throw new GptqException(
+                "GPTQ2103", $"{what}. Known are {string.Join(", ", Known)}; docs/adding-an-architecture.md says how to add one.", config.File);
+        }
+
+        config.Ignore(FieldsWithoutEffect.Names);
+        return create(config, tensors);
+    }
+}

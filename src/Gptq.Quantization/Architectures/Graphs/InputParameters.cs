@@ -1,0 +1,26 @@
+using Gptq.Onnx;
+
+namespace Gptq.Quantization.Architectures.Graphs;
+
+/// <summary>Parameters are inputs of the graph. Those of a block are named without the block's prefix, so that all blocks have the same graph.</summary>
+/// <param name="graph">The graph.</param>
+/// <param name="prefix">What is cut off.</param>
+internal sealed class InputParameters(GraphBuilder graph, string prefix) : IParameterBinding
+{
+    private readonly List<(string Input, Parameter Parameter)> _inputs = [];
+
+    /// <summary>The inputs made so far: the graph's name for each and what it is.</summary>
+    public IReadOnlyList<(string Input, Parameter Parameter)> Inputs => _inputs;
+
+    public string Bind(Parameter parameter)
+    {
+        var input = parameter.Name.StartsWith(prefix, StringComparison.Ordinal) ? parameter.Name[prefix.Length..] : parameter.Name;
+        if (!_inputs.Exists(known => known.Input == input))
+        {
+            graph.Input(input, ElementType.Float, [.. parameter.Shape.Select(extent => (Dimension)extent)]);
+            _inputs.Add((input, parameter));
+        }
+
+        return input;
+    }
+}

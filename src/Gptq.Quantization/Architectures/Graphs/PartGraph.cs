@@ -1,0 +1,87 @@
+using System.Globalization;
+using Google.Protobuf;
+using Gptq.Onnx;
+using Gptq.Quantization.Architectures.Emitters;
+using Gptq.Quantization.Architectures.Parts;
+
+namespace Gptq.Quantization.Architectures.Graphs;
+
+/// <summary>
+/// One part of a model as a graph of its own, for calibration: the embedding, one block, or the head. All parameters are inputs, and the
+/// input of each stage of linears can be had as an output.
+/// </summary>
+internal sealed class PartGraph
+{
+    public const string Hidden = "hidden";
+    public const string Output = "output";
+
+    private PartGraph(
+        byte[] model, IReadOnlyList<(string Input, Parameter Parameter)> parameters, IReadOnlyList<LinearModule> linears, int features, int[] stageFeatures)
+    {
+        Model = model;
+        Parameters = parameters;
+        Linears = linears;
+        Features = features;
+        StageFeatures = stageFeatures;
+    }
+
+    /// <summary>The serialized model. Blocks that compute the same have the same bytes.</summary>
+    public byte[] Model { get; }
+
+    /// <summary>The parameters by the names of their graph inputs.</summary>
+    public IReadOnlyList<(string Input, Parameter Parameter)> Parameters { get; }
+
+    /// <summary>The linears of the part.</summary>
+    public IReadOnlyList<LinearModule> Linears { get; }
+
+    /// <summary>The last extent of the output.</summary>
+    public int Features { get; }
+
+    /// <summary>The last extent of each stage's input.</summary>
+    public IReadOnlyList<int> StageFeatures { get; }
+
+    /// <summary>The output that is the input of a stage's linears.</summary>
+    public static string Tap(int stage) => string.Create(CultureInfo.InvariantCulture, $"tap.{stage}");
+
+    public static PartGraph Embedding(Architecture architecture) =>
+        Create(architecture, "", ElementType.Int64, ["batch", "sequence"], architecture.HiddenSize, architecture.EmitEmbedding);
+
+    public static PartGraph Block(Architecture architecture, int layer) => Create(
+        architecture, architecture.BlockPrefixOf(layer), ElementType.Float, ["batch", "sequence", architecture.HiddenSize], architecture.HiddenSize,
+        (forward, hidden) => architecture.EmitBlock(forward, layer, hidden));
+
+    public static PartGraph Head(Architecture architecture) => Create(
+        architecture, "", ElementType.Float, ["batch", "sequence", architecture.HiddenSize], architecture.VocabularySize, architecture.EmitHead);
+
+    private static PartGraph Create(
+        Architecture architecture, string prefix, ElementType type, Dimension[] shape, int features, Func<Forward, string, string> emit)
+    {
+        var graph = new GraphBuilder("part");
+        var input = graph.Input(Hidden, type, shape);
+        var parameters = new InputParameters(graph, prefix);
+        var emitter = new InputEmitter(
+            linear => parameters.Bind(architecture.WeightParameter(linear)), table => parameters.Bind(Architecture.WeightParameter(table)));
+        var forward = new Forward
+        {
+            Graph = graph,
+            Linears = emitter,
+            Embeddings = emitter,
+            Parameters = parameters,
+            AttentionForm = new StandardAttention(),
+            AttentionMask = graph.Input(DecoderNames.AttentionMask, ElementType.Int64, "batch", "sequence"),
+            PositionIds = graph.Input(DecoderNames.PositionIds, ElementType.Int64, "batch", "sequence"),
+            Tokens = input,
+        };
+        graph.Rename(emit(forward, input), Output);
+        graph.Output(Output, ElementType.Float, "batch", "sequence", features);
+        var stageFeatures = new int[forward.StageInputs.Count];
+        for (var stage = 0; stage < stageFeatures.Length; stage++)
+        {
+            stageFeatures[stage] = forward.LinearModules.First(linear => linear.Stage == stage).InFeatures;
+            graph.Rename(forward.StageInputs[stage], Tap(stage));
+            graph.Output(Tap(stage), ElementType.Float, "batch", "sequence", stageFeatures[stage]);
+        }
+
+        return new PartGraph(graph.ToModel().ToByteArray(), parameters.Inputs, forward.LinearModules, features, stageFeatures);
+    }
+}

@@ -1,0 +1,66 @@
+using Gptq.Onnx;
+using Gptq.Quantization.Architectures.Graphs;
+
+namespace Gptq.Quantization.Architectures.Parts;
+
+/// <summary>Attention in standard ONNX operators: every variant, every runtime.</summary>
+internal sealed class StandardAttention : AttentionForm
+{
+    // Finite, so that a row of padding, which attends to nothing, yields numbers and not NaN.
+    private const float Masked = -1e30f;
+
+    public override string Emit(Forward forward, Attention attention, string query, string key, string value)
+    {
+        var graph = forward.Graph;
+        using var scope = graph.Scope("attention");
+        var q = Heads(graph, query, attention.Heads, attention.Dimension);
+        var k = Heads(graph, key, attention.KeyValueHeads, attention.Dimension);
+        var v = Heads(graph, value, attention.KeyValueHeads, attention.Dimension);
+        if (attention.Rotary is { } rotary)
+        {
+            q = rotary.Emit(forward, q);
+            k = rotary.Emit(forward, k);
+        }
+
+        if (forward.Past is { } past)
+        {
+            var (pastKey, pastValue) = past(forward.Layer);
+            k = graph.Concat(2, pastKey, k);
+            v = graph.Concat(2, pastValue, v);
+        }
+
+        forward.Present?.Invoke(forward.Layer, k, v);
+
+        // Query heads that share a key head follow one another, so they are the rows of one product: nothing is repeated.
+        var group = attention.Heads / attention.KeyValueHeads;
+        if (attention.Scale != 1)
+            q = graph.Mul(q, graph.Scalar(attention.Scale));
+        var rows = group == 1 ? q : graph.Reshape(q, 0, attention.KeyValueHeads, -1, attention.Dimension);
+        var scores = graph.MatMul(rows, graph.Transpose(k, 0, 1, 3, 2));
+        if (group != 1)
+            scores = graph.Node("Reshape", [scores, ScoresShape(forward, attention.Heads)]);
+        if (attention.SoftCap is { } cap)
+            scores = graph.Mul(graph.Node("Tanh", [graph.Div(scores, graph.Scalar(cap))]), graph.Scalar(cap));
+        if (attention.Bias is { } bias)
+            scores = graph.Add(scores, bias(forward));
+        var weights = graph.Softmax(graph.Where(forward.Causal(attention.Window), scores, graph.Scalar(Masked)));
+        if (group != 1)
+            weights = graph.Node("Reshape", [weights, GroupedShape(forward, attention.KeyValueHeads)]);
+        var mixed = graph.MatMul(weights, v);
+        if (group != 1)
+            mixed = graph.Reshape(mixed, 0, attention.Heads, -1, attention.Dimension);
+        return graph.Reshape(graph.Transpose(mixed, 0, 2, 1, 3), 0, 0, (long)attention.Heads * attention.Dimension);
+    }
+
+    private static string Heads(GraphBuilder graph, string value, int heads, int dimension) =>
+        graph.Transpose(graph.Reshape(value, 0, 0, heads, dimension), 0, 2, 1, 3);
+
+    // [batch, heads, sequence, past + sequence]; the last extent is given by number, because -1 would be ambiguous where it is the only unknown but one.
+    private static string ScoresShape(Forward forward, int heads) => forward.Once($"scores shape {heads}", () =>
+    {
+        var graph = forward.Graph;
+        return graph.Concat(0, graph.Constant(0, heads, -1), graph.Extent(forward.AttentionMask, 1));
+    });
+
+    private static string GroupedShape(Forward forward, int keyValueHeads) => ScoresShape(forward, keyValueHeads);
+}

@@ -1,0 +1,131 @@
+using Gptq.Quantization.Architectures;
+using Gptq.Quantization.Architectures.Graphs;
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace Gptq.Quantization.Calibration;
+
+/// <summary>Takes the input of a stage's linears: what Hessians are made of.</summary>
+/// <param name="stage">The stage (<see cref="LinearModule.Stage"/>).</param>
+/// <param name="inputs">[tokens, in features] of the stage's linears; valid during the call.</param>
+public delegate void TapReceiver(int stage, ReadOnlySpan<float> inputs);
+
+/// <summary>The embedding, one block, or the head, with its parameters in memory as float32.</summary>
+public sealed class ModelPart : IDisposable
+{
+    private readonly PartGraph _graph;
+    private readonly InferenceSession _session;
+    private readonly BufferPool _pool;
+    private readonly string[] _names;
+    private readonly float[][] _buffers;
+    private readonly OrtValue[] _values;
+    private readonly Dictionary<LinearModule, int> _weights = [];
+    private readonly RunOptions _runOptions = new();
+    private bool _disposed;
+
+    internal ModelPart(Architecture architecture, PartGraph graph, InferenceSession session, BufferPool pool)
+    {
+        _graph = graph;
+        _session = session;
+        _pool = pool;
+        _names = [.. graph.Parameters.Select(parameter => parameter.Input)];
+        _buffers = pool.Rent([.. graph.Parameters.Select(parameter => checked((int)parameter.Parameter.ElementCount))]);
+        _values = new OrtValue[_buffers.Length];
+        for (var index = 0; index < _buffers.Length; index++)
+        {
+            var parameter = graph.Parameters[index].Parameter;
+            architecture.ReadParameter(parameter, _buffers[index]);
+            _values[index] = Value(_buffers[index].AsMemory(), [.. parameter.Shape.Select(extent => (long)extent)]);
+        }
+
+        foreach (var linear in graph.Linears)
+        {
+            var name = architecture.WeightParameter(linear).Name;
+            _weights[linear] = graph.Parameters.Select(parameter => parameter.Parameter.Name).ToList().IndexOf(name);
+        }
+    }
+
+    /// <summary>The part's linears, in the order they run.</summary>
+    public IReadOnlyList<LinearModule> Linears => _graph.Linears;
+
+    /// <summary>The number of stages: the taps that <see cref="RunBlock"/> can give.</summary>
+    public int StageCount => _graph.StageFeatures.Count;
+
+    /// <summary>The length of a stage's input vectors.</summary>
+    public int StageFeatures(int stage) => _graph.StageFeatures[stage];
+
+    /// <summary>The last extent of the output: the hidden size, or for the head the vocabulary.</summary>
+    public int OutputFeatures => _graph.Features;
+
+    /// <summary>A linear's weight, [out, in], as the next run uses it: write the quantized values here.</summary>
+    public Span<float> Weight(LinearModule linear) => _buffers[_weights[linear]];
+
+    /// <summary>Runs the embedding.</summary>
+    /// <param name="batch">The extents.</param>
+    /// <param name="ids">Token ids, [count, length].</param>
+    /// <param name="output">[count, length, hidden].</param>
+    public void RunEmbedding(TokenBatch batch, Memory<long> ids, Memory<float> output)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(ids.Length, batch.Tokens);
+        using var input = Value(ids, [batch.Count, batch.Length]);
+        Run(batch, input, output, null, null);
+    }
+
+    /// <summary>Runs a block or the head.</summary>
+    /// <param name="batch">The extents.</param>
+    /// <param name="hidden">[count, length, hidden]; only read.</param>
+    /// <param name="output">[count, length, <see cref="OutputFeatures"/>]; not the memory of <paramref name="hidden"/>.</param>
+    /// <param name="tap">Gets the inputs of the linears, stage by stage, after the run; null for none.</param>
+    /// <param name="stages">The stages whose inputs are wanted; null for all.</param>
+    public void RunBlock(TokenBatch batch, Memory<float> hidden, Memory<float> output, TapReceiver? tap = null, IReadOnlyList<int>? stages = null)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        using var input = Value(hidden, [batch.Count, batch.Length, hidden.Length / batch.Tokens]);
+        Run(batch, input, output, tap, stages);
+    }
+
+    /// <summary>Gives the weights' memory to the next part.</summary>
+    public void Dispose()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        foreach (var value in _values)
+            value.Dispose();
+        _runOptions.Dispose();
+        _pool.Return(_buffers);
+    }
+
+    private static OrtValue Value<T>(Memory<T> memory, long[] shape)
+        where T : unmanaged => OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, memory, shape);
+
+    private void Run(TokenBatch batch, OrtValue input, Memory<float> output, TapReceiver? tap, IReadOnlyList<int>? stages)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(output.Length, checked(batch.Tokens * _graph.Features));
+        var tapped = tap is null ? [] : stages ?? [.. Enumerable.Range(0, StageCount)];
+        using var mask = Value(batch.Mask().AsMemory(), [batch.Count, batch.Length]);
+        using var positions = Value(batch.Positions().AsMemory(), [batch.Count, batch.Length]);
+        var outputs = new List<OrtValue>(tapped.Count + 1);
+        try
+        {
+            outputs.Add(Value(output, [batch.Count, batch.Length, _graph.Features]));
+            foreach (var stage in tapped)
+            {
+                outputs.Add(OrtValue.CreateAllocatedTensorValue(
+                    OrtAllocator.DefaultInstance, TensorElementType.Float, [batch.Count, batch.Length, _graph.StageFeatures[stage]]));
+            }
+
+            string[] inputNames = [PartGraph.Hidden, DecoderNames.AttentionMask, DecoderNames.PositionIds, .. _names];
+            OrtValue[] inputs = [input, mask, positions, .. _values];
+            _session.Run(_runOptions, inputNames, inputs, [PartGraph.Output, .. tapped.Select(PartGraph.Tap)], outputs);
+            for (var index = 0; index < tapped.Count; index++)
+                tap!(tapped[index], outputs[index + 1].GetTensorDataAsSpan<float>());
+        }
+        finally
+        {
+            outputs.ForEach(value => value.Dispose());
+        }
+    }
+}
