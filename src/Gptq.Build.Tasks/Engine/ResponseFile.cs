@@ -1,0 +1,45 @@
+using System.Globalization;
+using System.Text;
+
+namespace Gptq.Build.Tasks;
+
+/// <summary>The engine's arguments, one token a line, as System.CommandLine reads a response file; kept in obj so that a run can be repeated by hand.</summary>
+internal static class ResponseFile
+{
+    /// <summary>The tokens for a model.</summary>
+    public static IReadOnlyList<string> Tokens(QuantizedModel model, ProjectContext context, int parentProcess)
+    {
+        List<string> tokens = [];
+        void Add(string name, string value)
+        {
+            if (value.Length == 0) return;
+            tokens.Add(name);
+            tokens.Add(value);
+        }
+        Add("--model", model.Directory ?? model.Include);
+        Add("--project-directory", context.ProjectDirectory);
+        Add("--model-roots", string.Join(";", context.ModelRoots));
+        Add("--download", context.Download);
+        Add("--output", model.OutputDirectory);
+        Add("--name", model.Name);
+        foreach (var (option, value) in model.Options) Add(option.Switch, value);
+        Add("--cache-directory", context.CacheDirectory);
+        Add("--remote-cache", context.RemoteCache);
+        Add("--manifest", model.ManifestFile);
+        Add("--parent-process", parentProcess.ToString(CultureInfo.InvariantCulture));
+        Add("--progress", "msbuild");
+        return tokens;
+    }
+
+    /// <summary>Writes tokens; one that has white space, or a number sign that would make its line a comment, stands in double quotes.</summary>
+    public static void Write(string path, IEnumerable<string> tokens)
+    {
+        var text = new StringBuilder();
+        foreach (var token in tokens)
+        {
+            var line = token.Replace("\r", " ").Replace("\n", " ");
+            text.Append(line.Any(char.IsWhiteSpace) || line[0] == '#' ? $"\"{line}\"" : line).Append('\n');
+        }
+        File.WriteAllText(path, text.ToString());
+    }
+}

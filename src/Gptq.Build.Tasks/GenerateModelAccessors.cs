@@ -1,0 +1,47 @@
+using Microsoft.Build.Framework;
+using Task = Microsoft.Build.Utilities.Task;
+
+namespace Gptq.Build.Tasks;
+
+/// <summary>Writes the source of the class QuantizedModels, when it differs from what is there.</summary>
+[MSBuildMultiThreadableTask]
+public sealed class GenerateModelAccessors : Task
+{
+    /// <summary>Items of <see cref="ResolveQuantizeModels.ResolvedModels"/>.</summary>
+    [Required]
+    public ITaskItem[] Models { get; set; } = [];
+
+    /// <summary>The file to write, an absolute path.</summary>
+    [Required]
+    public string OutputFile { get; set; } = "";
+
+    /// <summary>The namespace of the class.</summary>
+    public string? RootNamespace { get; set; }
+
+    /// <summary>Whether the project references Gptq.Runtime, so that there can be an Open().</summary>
+    public bool HasRuntime { get; set; }
+
+    /// <inheritdoc/>
+    public override bool Execute()
+    {
+        var models = Models.Select(model => (Class: ClassName.Of(model.GetMetadata("ModelName")), Name: model.GetMetadata("ModelName"),
+            TargetPath: model.GetMetadata("TargetPath"), Bits: Bits(model))).ToArray();
+        foreach (var clash in models.GroupBy(model => model.Class).Where(group => group.Count() > 1))
+        {
+            var item = Models.Last(model => ClassName.Of(model.GetMetadata("ModelName")) == clash.Key);
+            var names = string.Join(" and ", clash.Select(model => $"'{model.Name}'"));
+            Log.LogError(null, "GPTQ1018", null, item.GetMetadata("DefinedIn"), 0, 0, 0, 0,
+                "QuantizeModel '{0}': the models {1} would both be QuantizedModels.{2} in code. Give one of them another ModelName, or set GptqGenerateAccessors to false.",
+                item.GetMetadata("Checkpoint"), names, clash.Key);
+        }
+        if (Log.HasLoggedErrors) return false;
+        var source = AccessorSource.Of(RootNamespace ?? "", models, HasRuntime);
+        if (File.Exists(OutputFile) && File.ReadAllText(OutputFile) == source) return true;
+        Directory.CreateDirectory(Path.GetDirectoryName(OutputFile)!);
+        File.WriteAllText(OutputFile, source);
+        return true;
+    }
+
+    private static string Bits(ITaskItem model) =>
+        model.GetMetadata("TargetBitsPerWeight") is { Length: > 0 } target ? target : model.GetMetadata("Bits");
+}

@@ -1,0 +1,56 @@
+namespace Gptq.Build.Tasks;
+
+/// <summary>Everything that a result depends on, one line each; equal lines, equal result.</summary>
+internal static class ModelFingerprint
+{
+    private const string Option = "option ";
+    private const string Engine = "engine ";
+    private const string Checkpoint = "checkpoint ";
+    private const string Text = "text ";
+
+    /// <summary>The lines for a model as things are now. Cheap, offline, writes nothing.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="state">What is remembered, for a checkpoint that only the engine could find.</param>
+    /// <param name="context">The project.</param>
+    public static IReadOnlyList<string> Of(QuantizedModel model, ModelState? state, ProjectContext context)
+    {
+        List<string> lines = [];
+        foreach (var (option, value) in model.Options) lines.Add($"{Option}{option.Metadata} {value}");
+        foreach (var file in EngineFiles(context.Engine)) lines.Add(Engine + FileIdentity.Of(file, new ProjectContext(Path.GetDirectoryName(context.Engine)!)));
+        if (model.Directory is { } directory)
+        {
+            lines.Add($"{Option}Include {directory}");
+            foreach (var file in CheckpointFiles.In(directory)) lines.Add(Checkpoint + FileIdentity.Of(file, context));
+        }
+        else
+        {
+            lines.Add($"{Option}Include {model.Include}");
+            foreach (var file in state?.Inputs ?? []) lines.Add(File.Exists(file) ? Checkpoint + FileIdentity.Of(file, context) : $"{Checkpoint}gone {file}");
+        }
+        foreach (var path in model.TextPaths)
+            foreach (var file in FileIdentity.TextFiles(path)) lines.Add(Text + FileIdentity.Of(file, context));
+        return lines;
+    }
+
+    /// <summary>The files that a result depends on and that exist now, for up-to-date checks.</summary>
+    public static IEnumerable<string> Files(QuantizedModel model, ModelState? state) =>
+        (model.Directory is { } directory ? CheckpointFiles.In(directory) : state?.Inputs.Where(File.Exists) ?? [])
+        .Concat(model.TextPaths.SelectMany(FileIdentity.TextFiles));
+
+    /// <summary>A changed line in words.</summary>
+    public static string Describe(string line)
+    {
+        if (line.StartsWith(Option, StringComparison.Ordinal)) return line.Substring(Option.Length).Split([' '], 2)[0] + " changed";
+        if (line.StartsWith(Engine, StringComparison.Ordinal)) return "the engine changed";
+        return line.Split([' '], 4).Last() + " changed";
+    }
+
+    private static IEnumerable<string> EngineFiles(string engine)
+    {
+        var directory = Path.GetDirectoryName(engine);
+        if (directory is null || !Directory.Exists(directory)) return [];
+        return Directory.EnumerateFiles(directory, "*.dll")
+            .Where(file => Path.GetFileName(file).StartsWith("gptq", StringComparison.OrdinalIgnoreCase))
+            .OrderBy(file => file, StringComparer.Ordinal);
+    }
+}

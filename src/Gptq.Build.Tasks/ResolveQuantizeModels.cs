@@ -1,0 +1,128 @@
+using Microsoft.Build.Framework;
+using Microsoft.Build.Utilities;
+using Task = Microsoft.Build.Utilities.Task;
+
+namespace Gptq.Build.Tasks;
+
+/// <summary>
+/// Reads the QuantizeModel items of a project: checks their metadata, names their results, and finds out which results still stand. Offline,
+/// starts nothing, writes nothing: also runs in design-time builds.
+/// </summary>
+[MSBuildMultiThreadableTask]
+public sealed class ResolveQuantizeModels : Task, IProjectParameters
+{
+    /// <summary>The QuantizeModel items.</summary>
+    [Required]
+    public ITaskItem[] Models { get; set; } = [];
+
+    /// <summary>The project's folder.</summary>
+    [Required]
+    public string ProjectDirectory { get; set; } = "";
+
+    /// <summary>The folder of results, obj/gptq/.</summary>
+    [Required]
+    public string IntermediateDirectory { get; set; } = "";
+
+    /// <summary>The engine, gptq.dll.</summary>
+    [Required]
+    public string Engine { get; set; } = "";
+
+    /// <summary>Folders that hold checkpoints, separated by semicolons.</summary>
+    public string? ModelRoots { get; set; }
+
+    /// <summary>Whether the engine may download.</summary>
+    public string? Download { get; set; }
+
+    /// <summary>The content-addressed cache.</summary>
+    public string? CacheDirectory { get; set; }
+
+    /// <summary>The address of a shared cache.</summary>
+    public string? RemoteCache { get; set; }
+
+    /// <summary>
+    /// One item a model, named by its ModelName: the item's metadata and Checkpoint (what Include said), CheckpointDirectory (when it is on this
+    /// machine), OutputDirectory, StateFile, TargetPath, UpToDate, StaleBecause, DefinedIn, DefinedAtLine.
+    /// </summary>
+    [Output]
+    public ITaskItem[] ResolvedModels { get; private set; } = [];
+
+    /// <summary>The files that results depend on.</summary>
+    [Output]
+    public ITaskItem[] InputFiles { get; private set; } = [];
+
+    /// <inheritdoc/>
+    public override bool Execute()
+    {
+        var context = this.ToContext();
+        List<(ITaskItem Item, QuantizedModel Model)> models = [];
+        foreach (var item in Models)
+        {
+            WarnOfMisspellings(item);
+            try
+            {
+                models.Add((item, QuantizedModel.From(item, context)));
+            }
+            catch (MetadataException exception)
+            {
+                LogError(item, exception.Code, exception.Message);
+            }
+        }
+        RefuseSharedFolders(models, "GPTQ1009", model => model.Name,
+            name => $"Two models have the name '{name}'. Give one of them another ModelName, e.g. ModelName=\"{name}-2\".");
+        RefuseSharedFolders(models, "GPTQ1010", model => model.TargetPath,
+            path => $"Two models have the TargetPath '{path}', and their files would overwrite each other. Give one of them another.");
+        if (Log.HasLoggedErrors) return false;
+
+        var states = models.ConvertAll(entry => (entry.Item, entry.Model, State: ModelState.Read(entry.Model.StateFile)));
+        ResolvedModels = [.. states.Select(entry => Resolved(entry.Item, entry.Model, entry.State, context))];
+        InputFiles = [.. states.SelectMany(entry => ModelFingerprint.Files(entry.Model, entry.State)).Distinct().Select(file => new TaskItem(Escape(file)))];
+        return true;
+    }
+
+    private static TaskItem Resolved(ITaskItem item, QuantizedModel model, ModelState? state, ProjectContext context)
+    {
+        var resolved = new TaskItem(Escape(model.Name));
+        item.CopyMetadataTo(resolved);
+        var stale = state is null ? "there is no result yet" : state.WhyStale(ModelFingerprint.Of(model, state, context), model.OutputDirectory);
+        resolved.SetMetadata("ModelName", Escape(model.Name));
+        resolved.SetMetadata("Checkpoint", Escape(model.Include));
+        resolved.SetMetadata("CheckpointDirectory", Escape(model.Directory ?? ""));
+        resolved.SetMetadata("OutputDirectory", Escape(model.OutputDirectory));
+        resolved.SetMetadata("StateFile", Escape(model.StateFile));
+        resolved.SetMetadata("TargetPath", Escape(model.TargetPath));
+        resolved.SetMetadata("UpToDate", stale is null ? "true" : "false");
+        resolved.SetMetadata("DefinedIn", Escape(item.GetMetadata("DefiningProjectFullPath")));
+        if (stale is not null)
+        {
+            var location = ItemLocation.Of(item);
+            resolved.SetMetadata("StaleBecause", Escape(stale));
+            resolved.SetMetadata("DefinedAtLine", location.Line.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        }
+        return resolved;
+    }
+
+    private void RefuseSharedFolders(List<(ITaskItem Item, QuantizedModel Model)> models, string code, Func<QuantizedModel, string> folder, Func<string, string> message)
+    {
+        // File systems that ignore letter case would mix Opt and opt.
+        foreach (var group in models.GroupBy(entry => folder(entry.Model), StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
+            LogError(group.Last().Item, code, message(folder(group.Last().Model)));
+    }
+
+    private void WarnOfMisspellings(ITaskItem item)
+    {
+        foreach (var (written, meant) in MisspelledMetadata.In(item))
+        {
+            var location = ItemLocation.Of(item);
+            Log.LogWarning(null, "GPTQ1013", null, location.File, location.Line, location.Column, 0, 0,
+                "QuantizeModel '{0}': there is no metadata '{1}', so it has no effect. Did you mean {2}?", item.ItemSpec, written, meant);
+        }
+    }
+
+    private void LogError(ITaskItem item, string code, string message)
+    {
+        var location = ItemLocation.Of(item);
+        Log.LogError(null, code, null, location.File, location.Line, location.Column, 0, 0, "QuantizeModel '{0}': {1}", item.ItemSpec, message);
+    }
+
+    private static string Escape(string text) => EscapedText.Of(text);
+}

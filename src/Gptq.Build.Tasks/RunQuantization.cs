@@ -1,0 +1,253 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using Microsoft.Build.Framework;
+using Microsoft.Build.Utilities;
+
+namespace Gptq.Build.Tasks;
+
+/// <summary>
+/// Runs the engine for one model, unless its result stands already: <c>dotnet exec gptq.dll quantize @obj/gptq/name.rsp</c>. Two builds of one
+/// project, at the same time in any number of processes or threads, run it once; the others wait and take its result.
+/// </summary>
+[MSBuildMultiThreadableTask]
+public sealed class RunQuantization : ToolTask, IProjectParameters
+{
+    private const int KeptLines = 20;
+
+    private readonly TaskCompletionSource<bool> _cancelled = new();
+    private readonly Queue<string> _lastLines = new();
+    private readonly PhaseClock _phases;
+    private QuantizedModel _model = null!;
+
+    /// <summary>Creates the task.</summary>
+    public RunQuantization()
+    {
+        var watch = Stopwatch.StartNew();
+        _phases = new(() => watch.Elapsed);
+        YieldDuringToolExecution = true;
+    }
+
+    /// <summary>An item of <see cref="ResolveQuantizeModels.ResolvedModels"/>.</summary>
+    [Required]
+    public ITaskItem Model { get; set; } = null!;
+
+    /// <summary>The project's folder.</summary>
+    [Required]
+    public string ProjectDirectory { get; set; } = "";
+
+    /// <summary>The folder of results, obj/gptq/.</summary>
+    [Required]
+    public string IntermediateDirectory { get; set; } = "";
+
+    /// <summary>The engine, gptq.dll.</summary>
+    [Required]
+    public string Engine { get; set; } = "";
+
+    /// <summary>The dotnet host that runs the engine.</summary>
+    public string? DotNetHost { get; set; }
+
+    /// <summary>Folders that hold checkpoints, separated by semicolons.</summary>
+    public string? ModelRoots { get; set; }
+
+    /// <summary>Whether the engine may download.</summary>
+    public string? Download { get; set; }
+
+    /// <summary>The content-addressed cache.</summary>
+    public string? CacheDirectory { get; set; }
+
+    /// <summary>The address of a shared cache.</summary>
+    public string? RemoteCache { get; set; }
+
+    /// <inheritdoc/>
+    protected override string ToolName => Path.DirectorySeparatorChar == '\\' ? "dotnet.exe" : "dotnet";
+
+    /// <inheritdoc/>
+    protected override MessageImportance StandardErrorLoggingImportance => MessageImportance.Low;
+
+    /// <inheritdoc/>
+    protected override Encoding StandardOutputEncoding => Encoding.UTF8;
+
+    /// <inheritdoc/>
+    protected override Encoding StandardErrorEncoding => Encoding.UTF8;
+
+    /// <inheritdoc/>
+    public override bool Execute()
+    {
+        var context = this.ToContext();
+        var item = new TaskItem(EscapedText.Of(Model.GetMetadata("Checkpoint")));
+        Model.CopyMetadataTo(item);
+        _model = QuantizedModel.From(item, context);
+        if (!File.Exists(context.Engine))
+        {
+            LogError("GPTQ1015", $"The engine is missing: {context.Engine}. Restore the Gptq.Build package again; in its own repository, build src/Gptq.Tool.");
+            return false;
+        }
+
+        using var building = Wait(_model.LockFile, "another build of this project is quantizing it");
+        if (building is null) return false;
+        var state = ModelState.Read(_model.StateFile);
+        var fingerprint = ModelFingerprint.Of(_model, state, context);
+        if (state is not null && state.WhyStale(fingerprint, _model.OutputDirectory) is null)
+        {
+            Log.LogMessage(MessageImportance.Normal, "{0}: another build has quantized it meanwhile.", _model.Name);
+            return true;
+        }
+
+        using var device = Wait(DeviceLock(), "another model is being quantized on this machine");
+        return device is not null && Quantize(context, fingerprint);
+    }
+
+    /// <inheritdoc/>
+    public override void Cancel()
+    {
+        _cancelled.TrySetResult(true);
+        base.Cancel();
+    }
+
+    /// <inheritdoc/>
+    protected override string GenerateFullPathToTool() => string.IsNullOrEmpty(DotNetHost) ? ToolName : DotNetHost!;
+
+    /// <inheritdoc/>
+    protected override string GetWorkingDirectory() => ProjectDirectory;
+
+    /// <inheritdoc/>
+    protected override string GenerateCommandLineCommands()
+    {
+        var commandLine = new CommandLineBuilder();
+        commandLine.AppendSwitch("exec");
+        commandLine.AppendFileNameIfNotNull(Engine);
+        commandLine.AppendSwitch("quantize");
+        commandLine.AppendSwitchIfNotNull("@", _model.ResponseFile);
+        return commandLine.ToString();
+    }
+
+    /// <inheritdoc/>
+    protected override void LogEventsFromTextOutput(string singleLine, MessageImportance messageImportance)
+    {
+        switch (EngineLine.Parse(singleLine))
+        {
+            case EngineLine.Progress progress:
+                if (_phases.Report(progress) is { } report) Log.LogMessage(MessageImportance.High, "{0}: {1}", _model.Name, report);
+                break;
+            case EngineLine.Diagnostic diagnostic:
+                LogDiagnostic(diagnostic);
+                break;
+            default:
+                if (_lastLines.Count == KeptLines) _lastLines.Dequeue();
+                if (singleLine.Trim().Length > 0) _lastLines.Enqueue(singleLine);
+                Log.LogMessage(MessageImportance.Low, "{0}", singleLine);
+                break;
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override bool HandleTaskExecutionErrors()
+    {
+        if (!Log.HasLoggedErrors && !_cancelled.Task.IsCompleted)
+            LogError("GPTQ1014", string.Format(CultureInfo.InvariantCulture, "The engine ended with exit code {0} and named no reason. Its last words: {1}",
+                ExitCode, _lastLines.Count == 0 ? "none" : string.Join(Environment.NewLine, _lastLines)));
+        return false;
+    }
+
+    private bool Quantize(ProjectContext context, IReadOnlyList<string> fingerprint)
+    {
+        Log.LogMessage(MessageImportance.High, "{0}: quantizing, {1}.", _model.Name, Model.GetMetadata("StaleBecause"));
+        File.Delete(_model.ManifestFile);
+        using var self = Process.GetCurrentProcess();
+        ResponseFile.Write(_model.ResponseFile, ResponseFile.Tokens(_model, context, self.Id));
+        var cores = RequestCores();
+        try
+        {
+            EnvironmentVariables = cores > 0 && cores < Environment.ProcessorCount
+                ? ["DOTNET_PROCESSOR_COUNT=" + cores.ToString(CultureInfo.InvariantCulture)] : [];
+            if (!base.Execute()) return false;
+        }
+        finally
+        {
+            if (cores > 0) ((IBuildEngine9)BuildEngine).ReleaseCores(cores);
+        }
+        return Remember(context, fingerprint);
+    }
+
+    private bool Remember(ProjectContext context, IReadOnlyList<string> fingerprint)
+    {
+        try
+        {
+            var manifest = ModelManifest.Read(_model.ManifestFile, _model.OutputDirectory);
+            if (_model.Directory is null)
+            {
+                // Only the engine knew where the checkpoint is, and it may be on this machine only now: look again, as the next build will.
+                ModelState.Write(_model.StateFile, fingerprint, manifest.Files, manifest.Inputs);
+                var item = new TaskItem(EscapedText.Of(_model.Include));
+                Model.CopyMetadataTo(item);
+                fingerprint = ModelFingerprint.Of(QuantizedModel.From(item, context), ModelState.Read(_model.StateFile), context);
+            }
+            ModelState.Write(_model.StateFile, fingerprint, manifest.Files, manifest.Inputs);
+        }
+        catch (InvalidDataException exception)
+        {
+            LogError("GPTQ1016", $"The engine's list of what it wrote does not hold: {exception.Message}");
+            return false;
+        }
+        if (_phases.Summary() is { Length: > 0 } summary) Log.LogMessage(MessageImportance.Normal, "{0}: {1}.", _model.Name, summary);
+        return true;
+    }
+
+    private FileStream? Wait(string path, string reason)
+    {
+        var engine = BuildEngine as IBuildEngine3;
+        var yielded = false;
+        try
+        {
+            return FileLock.Acquire(path, _cancelled.Task, () =>
+            {
+                Log.LogMessage(MessageImportance.High, "{0}: waiting, {1}.", Model.GetMetadata("ModelName"), reason);
+                engine?.Yield();
+                yielded = engine is not null;
+            });
+        }
+        finally
+        {
+            if (yielded) engine!.Reacquire();
+        }
+    }
+
+    /// <summary>One model at a time per device and user: two would only take memory and caches from each other.</summary>
+    private string DeviceLock()
+    {
+        var device = _model["Device"] == "cuda" ? "cuda" : "cpu";
+        return Path.Combine(Path.GetTempPath(), $"gptq-{Environment.UserName}", device + ".lock");
+    }
+
+    /// <summary>As many cores as the build has to give; 0 where it does not count them.</summary>
+    private int RequestCores()
+    {
+        try
+        {
+            return BuildEngine is IBuildEngine9 engine ? engine.RequestCores(Environment.ProcessorCount) : 0;
+        }
+        catch (NotImplementedException)
+        {
+            // Out-of-process task hosts.
+            return 0;
+        }
+    }
+
+    private void LogDiagnostic(EngineLine.Diagnostic diagnostic)
+    {
+        var item = Model.GetMetadata("Checkpoint");
+        var (file, line) = diagnostic.File.Length > 0 ? (diagnostic.File, diagnostic.Line) : Place();
+        if (diagnostic.IsError) Log.LogError(null, diagnostic.Code, null, file, line, 0, 0, 0, "QuantizeModel '{0}': {1}", item, diagnostic.Text);
+        else Log.LogWarning(null, diagnostic.Code, null, file, line, 0, 0, 0, "QuantizeModel '{0}': {1}", item, diagnostic.Text);
+    }
+
+    private void LogError(string code, string message)
+    {
+        var (file, line) = Place();
+        Log.LogError(null, code, null, file, line, 0, 0, 0, "QuantizeModel '{0}': {1}", Model.GetMetadata("Checkpoint"), message);
+    }
+
+    private (string File, int Line) Place() => (Model.GetMetadata("DefinedIn"),
+        int.TryParse(Model.GetMetadata("DefinedAtLine"), NumberStyles.None, CultureInfo.InvariantCulture, out var line) ? line : 0);
+}
