@@ -1,3 +1,4 @@
+using Gptq.Quantization.Checkpoints.PyTorch;
 using Gptq.Quantization.Checkpoints.Safetensors;
 
 namespace Gptq.Quantization.Checkpoints.Files;
@@ -38,7 +39,8 @@ internal static class CheckpointFiles
     }
 
     /// <summary>Opens a file by its extension.</summary>
-    public static TensorFile Open(string path) => SafetensorsFile.Open(path);
+    public static TensorFile Open(string path)
+        => path.EndsWith(Extensions[0][0], StringComparison.OrdinalIgnoreCase) ? SafetensorsFile.Open(path) : PyTorchFile.Open(path);
 
     private static (IReadOnlyList<string> Paths, WeightIndex? Index) Shards(string indexPath)
     {
