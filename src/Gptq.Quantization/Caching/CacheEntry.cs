@@ -58,6 +58,15 @@ public sealed class CacheEntry : IDisposable
         }
     }
 
+    /// <summary>Opens the journal of the blocks that an interrupted quantization with this key has finished; empty when there was none.</summary>
+    /// <param name="cancellationToken">Ends the check of what is there.</param>
+    /// <exception cref="GptqException">GPTQ5101: disk full.</exception>
+    public Task<BlockJournal> OpenJournalAsync(CancellationToken cancellationToken = default)
+    {
+        var folder = _work.Journal(Key);
+        return WithDiskFullAsync(folder, () => Task.Run(() => BlockJournal.Open(folder, _cache.Warn, cancellationToken), cancellationToken));
+    }
+
     /// <summary>
     /// Makes the staged files the result of this key: on the disk for good, read-only, visible to other processes at once and whole.
     /// The key's journal is deleted, and entries over the size limit are pruned.
@@ -74,6 +83,7 @@ public sealed class CacheEntry : IDisposable
         {
             EntryWriter.Commit(staging, _work, Key, metadata ?? new Dictionary<string, string>(), cancellationToken);
             _verified = true;
+            DeleteJournal();
             _cache.Touch(_work, Key);
             _cache.PruneToLimit();
             return true;
@@ -111,6 +121,7 @@ public sealed class CacheEntry : IDisposable
                     continue;
                 using var outputLock = await FileLock.AcquireAsync(_work.OutputLock(output), null, cancellationToken).ConfigureAwait(false);
                 OutputFolder.Replace(output, folder, manifest, verify: !_verified, cancellationToken);
+                DeleteJournal();
                 _cache.Touch(layout, Key);
                 return CacheHit.Local;
             }
@@ -132,6 +143,8 @@ public sealed class CacheEntry : IDisposable
         if (ReferenceEquals(layout, _work))
             DurableFolder.DeleteAtOnce(folder, layout.NewStaging(Key));
     }
+
+    private void DeleteJournal() => DurableFolder.DeleteAtOnce(_work.Journal(Key), _work.NewStaging(Key));
 
     private void CleanLeftovers()
     {

@@ -86,7 +86,7 @@ public sealed class ResultCache
         return CachePruner.Prune(Layout, sizeLimit: null, unusedSince: DateTime.MaxValue);
     }
 
-    internal void Warn(CacheWarning warning) => _options.OnWarning?.Invoke(warning);
+    internal void Warn(GptqWarning warning) => _options.OnWarning?.Invoke(warning);
 
     /// <summary>Notes that an entry was used now.</summary>
     internal void Touch(CacheLayout layout, CacheKey key)

@@ -19,5 +19,5 @@ public sealed record ResultCacheOptions
     public long? SizeLimit { get; init; } = DefaultSizeLimit;
 
     /// <summary>Told what a user should know; may be called from any thread.</summary>
-    public Action<CacheWarning>? OnWarning { get; init; }
+    public Action<GptqWarning>? OnWarning { get; init; }
 }

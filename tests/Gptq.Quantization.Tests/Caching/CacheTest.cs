@@ -13,7 +13,7 @@ public abstract class CacheTest : IDisposable
 
     protected string Output => Path.Combine(Root, "obj", "models", "opt-1.3b");
 
-    protected List<CacheWarning> Warnings { get; } = [];
+    protected List<GptqWarning> Warnings { get; } = [];
 
     protected static CancellationToken Token => TestContext.Current.CancellationToken;
 
