@@ -36,6 +36,41 @@ public static unsafe class Gemm
             Multiply(TileKernels.Best, rows, columns, depth, aPinned, depth, bPinned, transposeB ? depth : columns, transposeB, cPinned, columns, options ?? new ParallelOptions());
     }
 
+    /// <summary>C += XᵀY for row-major X and Y.</summary>
+    /// <param name="x">[rows, columns].</param>
+    /// <param name="y">[rows, columns].</param>
+    /// <param name="rows">Rows of X and Y.</param>
+    /// <param name="columns">Columns of X and Y; rows and columns of C.</param>
+    /// <param name="c">The first element of [columns, stride], row-major.</param>
+    /// <param name="stride">Elements from row to row of C.</param>
+    /// <param name="options">Threads and cancellation; by default all processors.</param>
+    public static void AddTransposedProduct(
+        ReadOnlySpan<float> x, ReadOnlySpan<float> y, int rows, int columns, float* c, long stride, ParallelOptions? options = null)
+    {
+        Require(x.Length, rows, columns, nameof(x));
+        Require(y.Length, rows, columns, nameof(y));
+        if (rows == 0 || columns == 0) return;
+        options ??= new ParallelOptions();
+        var step = Math.Min(rows, TileKernel.Depth);
+        using var xPanels = new AlignedBuffer(Panels.Count(columns) * Panels.Width * step);
+        using var yPanels = new AlignedBuffer(Panels.Count(columns) * Panels.Width * step);
+        fixed (float* xPinned = x, yPinned = y)
+        {
+            var (xStart, yStart) = ((nint)xPinned, (nint)yPinned);
+            for (var k0 = 0; k0 < rows; k0 += step)
+            {
+                nint k = k0, depth = Math.Min(step, rows - k0);
+                WorkQueue.Run((int)Panels.Count(columns), options, item =>
+                {
+                    nint n = (nint)item * Panels.Width;
+                    Panels.Pack((float*)xStart + (k * columns) + n, columns, depth, columns - n, xPanels.Data + (n * depth));
+                    Panels.Pack((float*)yStart + (k * columns) + n, columns, depth, columns - n, yPanels.Data + (n * depth));
+                });
+                PanelProduct.Multiply(TileKernels.Best, depth, xPanels.Data, yPanels.Data, c, (nint)stride, columns, columns, TileUpdate.Add, options);
+            }
+        }
+    }
+
     /// <summary>C = A·B, or C = A·Bᵀ, with rows that are a stride apart.</summary>
     internal static void Multiply(
         TileKernel kernel, nint rows, nint columns, nint depth, float* a, nint aStride, float* b, nint bStride, bool transposeB, float* c, nint cStride,

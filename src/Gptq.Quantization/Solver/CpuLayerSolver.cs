@@ -1,0 +1,109 @@
+using System.Globalization;
+using Gptq.Numerics;
+using Gptq.Numerics.Dense;
+using Gptq.Numerics.Tiles;
+
+namespace Gptq.Quantization.Solver;
+
+/// <summary>The solver on the processor. The same input gives the same bytes for any number of threads and on every processor.</summary>
+public sealed unsafe class CpuLayerSolver : ILayerSolver
+{
+    private readonly int _threads;
+
+    /// <summary>Creates a solver.</summary>
+    /// <param name="threads">Threads to use; −1 for as many as there are processors.</param>
+    public CpuLayerSolver(int threads = -1)
+    {
+        if (threads is 0 or < -1) throw new ArgumentOutOfRangeException(nameof(threads), threads, "Use -1 or a positive number.");
+        _threads = threads;
+    }
+
+    /// <summary>Where the time goes, for benchmarks.</summary>
+    internal SolverTimes Times { get; } = new();
+
+    /// <inheritdoc/>
+    public IHessianFactor Factor(HessianAccumulator hessian, SolverOptions options, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(hessian);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        if (options.Method == SolverMethod.Gptaq && !hessian.HasFloatInputs)
+            throw new GptqException("GPTQ4004", "Method=gptaq needs the float model's inputs of each layer beside those behind quantized layers; collect both, or use Method=gptq.");
+        var parallel = Parallel(cancellation);
+        var size = hessian.InFeatures;
+        var stride = Strips.Stride(size);
+        var (tokens, samples) = (hessian.Tokens, hessian.Samples);
+        var (sum, cross) = hessian.Take();
+        try
+        {
+            var h = sum.Data;
+            var importance = new float[size];
+            var diagonal = new float[size];
+            for (var i = 0; i < size; i++)
+            {
+                importance[i] = h[(i * stride) + i];
+                diagonal[i] = importance[i] == 0 ? 1 : importance[i];
+                h[(i * stride) + i] = diagonal[i];
+            }
+            var plan = ColumnPlan.Create(size, diagonal, options);
+            var warnings = new List<SolverWarning>();
+            if (tokens < size)
+            {
+                warnings.Add(new SolverWarning("GPTQ4010", string.Create(CultureInfo.InvariantCulture,
+                    $"The Hessian has {tokens} tokens for {size} input features, so only the damping makes it invertible; calibrate with at least {size} tokens.")));
+            }
+
+            SymmetricMatrix.CopyLowerToUpper(h, stride, size, parallel);
+            if (!plan.IsIdentity)
+            {
+                SymmetricMatrix.Permute(h, stride, plan.Columns, parallel);
+                if (cross is not null) SymmetricMatrix.Permute(cross.Data, stride, plan.Columns, parallel);
+            }
+            var damp = RecoveryLadder.Factorise(h, stride, [.. plan.Columns.Select(column => diagonal[column])], options.Damp, warnings, parallel);
+            AlignedBuffer? p = null;
+            if (damp is not null)
+            {
+                if (options.Method == SolverMethod.Gptaq) p = Asymmetry.Compute(h, cross!.Data, stride, size, (float)options.AsymmetryScale, parallel);
+                Strips.FromLower(h, stride, size, parallel);
+            }
+            cross?.Dispose();
+            if (damp is null) sum.Dispose();
+            return new CpuHessianFactor(plan.Columns, diagonal, importance, damp is null ? null : sum, p)
+            {
+                Damp = damp ?? 0,
+                Warnings = warnings,
+                Tokens = tokens,
+                Samples = samples,
+            };
+        }
+        catch
+        {
+            sum.Dispose();
+            cross?.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public SolveResult Solve(
+        IHessianFactor? factor, string layer, ReadOnlySpan<float> weight, int outFeatures, int inFeatures, SolverOptions options,
+        CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(layer);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        if (weight.Length != (long)outFeatures * inFeatures)
+            throw new ArgumentException($"Expected {outFeatures} x {inFeatures} values, got {weight.Length}.", nameof(weight));
+        var own = factor switch
+        {
+            null => null,
+            CpuHessianFactor cpu when cpu.InFeatures == inFeatures => cpu,
+            CpuHessianFactor cpu => throw new ArgumentException($"The factor is for {cpu.InFeatures} columns.", nameof(factor)),
+            _ => throw new ArgumentException("The factor is another solver's.", nameof(factor)),
+        };
+        fixed (float* start = weight)
+            return new LayerSolve(own, layer, start, outFeatures, inFeatures, options, Parallel(cancellation), Times).Run();
+    }
+
+    private ParallelOptions Parallel(CancellationToken cancellation) => new() { MaxDegreeOfParallelism = _threads, CancellationToken = cancellation };
+}
