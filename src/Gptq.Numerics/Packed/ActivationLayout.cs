@@ -1,0 +1,68 @@
+namespace Gptq.Numerics.Packed;
+
+/// <summary>How activations are stored for a kernel.</summary>
+internal enum ActivationForm
+{
+    /// <summary>float32, in stored column order.</summary>
+    Floats,
+
+    /// <summary>Per block of 32 columns: 32 high limbs, then 32 low limbs, so that the value is 256 · high + low.</summary>
+    TwoLimbs,
+
+    /// <summary>Per block of 32 columns: 32 int8 values.</summary>
+    OneLimb,
+
+    /// <summary>Per block of 32 columns: 32 int16 values; each four columns in the order 0, 2, 1, 3. For 8-bit codes, whose pair sums overflow int16.</summary>
+    Words,
+}
+
+/// <summary>Where a row of prepared activations stands in its buffer: values, then one scale and one sum per activation block.</summary>
+internal readonly struct ActivationLayout
+{
+    public ActivationLayout(PackedLayout weights, ActivationPrecision precision)
+    {
+        Form = precision switch
+        {
+            ActivationPrecision.Exact => ActivationForm.Floats,
+            _ when weights.Format == PackedFormat.Bits8 => ActivationForm.Words,
+            ActivationPrecision.Bits16 => ActivationForm.TwoLimbs,
+            _ => ActivationForm.OneLimb,
+        };
+        Limit = precision switch
+        {
+            ActivationPrecision.Bits16 => (127 * 256) + 127,
+            _ => 127,
+        };
+        Columns = weights.Columns;
+        GroupSize = weights.GroupSize;
+        Blocks = weights.ActivationBlocks;
+        ValueBytes = weights.Columns * Form switch
+        {
+            ActivationForm.Floats => sizeof(float),
+            ActivationForm.OneLimb => sizeof(sbyte),
+            _ => sizeof(short),
+        };
+        RowBytes = (ValueBytes + (2 * sizeof(float) * Blocks) + 63) / 64 * 64;
+    }
+
+    public ActivationForm Form { get; }
+
+    /// <summary>The largest magnitude of an integer activation.</summary>
+    public int Limit { get; }
+
+    public int Columns { get; }
+
+    public int GroupSize { get; }
+
+    /// <summary>Activation blocks of a row.</summary>
+    public int Blocks { get; }
+
+    /// <summary>Bytes of the values of a row; the scales (float32) stand behind them.</summary>
+    public int ValueBytes { get; }
+
+    /// <summary>Where the sums of a row stand: int32, or float32 for <see cref="ActivationForm.Floats"/>.</summary>
+    public int SumOffset => ValueBytes + (sizeof(float) * Blocks);
+
+    /// <summary>Bytes of a row.</summary>
+    public int RowBytes { get; }
+}

@@ -1,0 +1,36 @@
+namespace Gptq.Numerics.Packed.Kernels;
+
+/// <summary>Multiplies one tile of 16 rows of a packed matrix by rows of prepared activations.</summary>
+internal abstract unsafe class TileKernel
+{
+    /// <summary>Rows of activations that <see cref="Multiply"/> takes at a time, besides one.</summary>
+    public const int RowsTogether = 4;
+
+    /// <summary>The fastest kernel that this machine runs.</summary>
+    public static TileKernel Best { get; } = All()[0];
+
+    /// <summary>The instruction set.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The kernels that this machine runs, the fastest first; every one gives the same bits.</summary>
+    public static IReadOnlyList<TileKernel> All()
+    {
+        var kernels = new List<TileKernel>();
+        if (Simd512.IsSupported)
+        {
+            kernels.Add(new Avx512Kernel());
+        }
+
+        kernels.Add(new ScalarKernel());
+        return kernels;
+    }
+
+    /// <summary>Computes result[i, r] = Σ weight[16 · tile + r, c] · x[i, c].</summary>
+    /// <param name="weights">The matrix.</param>
+    /// <param name="tile">The tile.</param>
+    /// <param name="layout">The form of the activations.</param>
+    /// <param name="x">The first row of activations.</param>
+    /// <param name="rows">1 or <see cref="RowsTogether"/>.</param>
+    /// <param name="result">[rows, 16].</param>
+    public abstract void Multiply(in PackedWeights weights, int tile, in ActivationLayout layout, byte* x, int rows, float* result);
+}
