@@ -58,7 +58,7 @@ internal static class SentencePieceReader
     private static UnigramModel BuildUnigram(SentencePieceModel model, Vocabulary vocabulary, int unknown)
     {
         var pieces = model.Pieces.Select((piece, id) => (piece.Text, Id: id)).Where(piece => IsText(model.Pieces[piece.Id].Kind));
-        return new UnigramModel(vocabulary, pieces, [.. model.Pieces.Select(piece => (double)piece.Score)], unknown, model.ByteFallback);
+        return new UnigramModel(vocabulary, pieces, [.. model.Pieces.Select(piece => (double)piece.Score)], unknown, model.ByteFallback, single: true);
     }
 
     /// <summary>Two neighbours merge where their union is a piece; the piece of the highest score goes first.</summary>

@@ -14,7 +14,10 @@ internal static class TokenizerJsonReader
         foreach (var token in root.Find("added_tokens")?.Items() ?? [])
         {
             var flags = AddedTokenReader.Read(token, token.Get("id").Id());
-            if (flags.Content.Length > 0) added.Add(AddedTokens.Normalized(flags, normalizer));
+            if (flags.Content.Length == 0) continue;
+            // The vocabulary's id counts where it has the token.
+            if (vocabulary.TryGetId(flags.Content, out var id)) flags = flags with { Id = id };
+            added.Add(AddedTokens.Normalized(flags, normalizer));
         }
 
         return new TokenizerDefinition

@@ -11,18 +11,24 @@ internal sealed class UnigramModel : ITokenModel
 
     private readonly Dictionary<(int Node, char Next), int> _edges = [];
     private readonly List<int> _tokenAt = [-1];
+    private readonly Vocabulary _vocabulary;
     private readonly double[] _scores;
     private readonly double _unknownScore;
     private readonly int _unknownId;
     private readonly int[]? _bytes;
+    private readonly bool _single;
 
     /// <param name="vocabulary">All tokens.</param>
     /// <param name="pieces">The tokens that text can become.</param>
     /// <param name="scores">A score for each id.</param>
     /// <param name="unknownId">What unknown characters become.</param>
     /// <param name="byteFallback">Whether unknown characters become the tokens of their bytes, where there are such.</param>
-    public UnigramModel(Vocabulary vocabulary, IEnumerable<(string Token, int Id)> pieces, double[] scores, int unknownId, bool byteFallback)
+    /// <param name="single">Whether scores are summed in single precision, as SentencePiece does: it decides between paths that are all but equal.</param>
+    public UnigramModel(
+        Vocabulary vocabulary, IEnumerable<(string Token, int Id)> pieces, double[] scores, int unknownId, bool byteFallback, bool single = false)
     {
+        _single = single;
+        _vocabulary = vocabulary;
         _scores = scores;
         _unknownId = unknownId;
         _bytes = byteFallback && vocabulary.ByteTokens() is var bytes && !bytes.Contains(-1) ? bytes : null;
@@ -57,14 +63,16 @@ internal sealed class UnigramModel : ITokenModel
                 end++;
                 if (_tokenAt[node] is not (>= 0 and var id)) continue;
                 single |= end == start + length;
-                Improve(ref best[end], until + _scores[id], start, id);
+                Improve(ref best[end], Sum(until, _scores[id]), start, id);
             }
 
-            if (!single) Improve(ref best[start + length], until + _unknownScore, start, _unknownId);
+            if (!single) Improve(ref best[start + length], Sum(until, _unknownScore), start, _unknownId);
         }
 
         Trace(text, best, output);
     }
+
+    private double Sum(double path, double score) => _single ? (float)path + (float)score : path + score;
 
     private static void Improve(ref Step step, double score, int start, int id)
     {
@@ -96,7 +104,7 @@ internal sealed class UnigramModel : ITokenModel
 
     private void AddUnknown(ReadOnlySpan<char> text, List<int> output)
     {
-        if (_bytes is null)
+        if (_bytes is null || _vocabulary.TryGetId(text, out _))
         {
             output.Add(_unknownId);
             return;

@@ -17,7 +17,10 @@ internal sealed class SentencePieceNormalizer(CharsMap? map, bool removeExtraSpa
         if (map is not null) text = Replace(text, map);
         if (removeExtraSpaces) text = string.Join(' ', text.Split(' ', StringSplitOptions.RemoveEmptyEntries));
         if (text.Length > 0 && (prefix == PrependScheme.Always || (prefix == PrependScheme.First && atStart))) text = " " + text;
-        return escapeSpaces ? text.Replace(" ", SpaceMark, StringComparison.Ordinal) : text;
+        if (!escapeSpaces) return text;
+        text = text.Replace(" ", SpaceMark, StringComparison.Ordinal);
+        // Marks at the end count as spaces even where they were written out.
+        return removeExtraSpaces ? text.TrimEnd(SpaceMark[0]) : text;
     }
 
     private static string Replace(string text, CharsMap map)

@@ -6,12 +6,12 @@ namespace Gptq.Tokenizers.Normalization;
 /// <summary>A rule that looks at the text alone.</summary>
 internal sealed class TextNormalizer(Func<string, string> rule) : INormalizer
 {
-    /// <summary>Drops non-spacing marks.</summary>
+    /// <summary>Drops combining marks.</summary>
     public static TextNormalizer StripAccents { get; } = new(static text =>
     {
         var result = new StringBuilder(text.Length);
         foreach (var rune in text.EnumerateRunes())
-            if (Rune.GetUnicodeCategory(rune) != UnicodeCategory.NonSpacingMark) result.Append(rune.ToString());
+            if (Rune.GetUnicodeCategory(rune) is not (>= UnicodeCategory.NonSpacingMark and <= UnicodeCategory.EnclosingMark)) result.Append(rune.ToString());
         return result.ToString();
     });
 

@@ -72,8 +72,9 @@ internal sealed class UnicodeNormalizer(bool compatibility, bool compose) : INor
     private static void Compose(List<int> points)
     {
         var (starter, written, lastClass) = (-1, 0, 0);
-        foreach (var point in points)
+        for (var i = 0; i < points.Count; i++)
         {
+            var point = points[i];
             var combiningClass = ClassOf(point);
             var adjacent = written == starter + 1;
             if (starter >= 0 && (adjacent || (lastClass != 0 && lastClass < combiningClass)) && TryCompose(points[starter], point, out var composite))

@@ -17,10 +17,15 @@ internal sealed class RegexPattern : ITextPattern
 
     /// <exception cref="NotSupportedException">The expression uses something whose meaning here would differ.</exception>
     public RegexPattern(string expression)
+        : this(expression, LongestMatch)
+    {
+    }
+
+    internal RegexPattern(string expression, TimeSpan longestMatch)
     {
         try
         {
-            _regex = new Regex(RegexDialect.ToDotNet(expression), RegexOptions.CultureInvariant | RegexOptions.Multiline, LongestMatch);
+            _regex = new Regex(RegexDialect.ToDotNet(expression), RegexOptions.CultureInvariant | RegexOptions.Multiline, longestMatch);
         }
         catch (ArgumentException exception)
         {
