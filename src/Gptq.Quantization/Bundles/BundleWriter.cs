@@ -1,0 +1,60 @@
+using System.Reflection;
+using System.Text.Json.Nodes;
+using Gptq.Quantization.Architectures;
+using Gptq.Quantization.Architectures.Graphs;
+using Gptq.Quantization.Calibration;
+using Gptq.Quantization.Options;
+using Gptq.Quantization.Pipeline;
+
+namespace Gptq.Quantization.Bundles;
+
+/// <summary>Writes what an app ships: the graph, its weights, the tokenizer, and what describes them.</summary>
+internal static class BundleWriter
+{
+    /// <summary>Writes a bundle into an empty folder. Nothing in it depends on when or where it was made.</summary>
+    public static void Write(
+        ModelSource source, QuantizationPlan plan, QuantizationOptions options, CalibrationCorpus corpus, ResultStore store, string directory, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        DecoderGraph.Write(source.Architecture, directory, QuantizedEmitter.Create(source.Architecture, plan, store));
+        foreach (var file in source.TextFiles.Where(file => Path.GetFileName(file) != "config.json"))
+            File.Copy(file, Path.Combine(directory, Path.GetFileName(file)));
+        WriteJson(Path.Combine(directory, BundleFiles.GenaiConfig), Genai(source).ToJson());
+        WriteJson(Path.Combine(directory, BundleFiles.Quantization), Describe(source, plan, options, corpus, store, directory));
+    }
+
+    private static GenaiConfig Genai(ModelSource source)
+    {
+        var architecture = source.Architecture;
+        var eos = architecture.EosTokenIds.Concat(source.Tokenizer.EosIds).Distinct().ToList();
+        return new GenaiConfig
+        {
+            ContextLength = architecture.MaxPositions ?? 2048,
+            VocabularySize = architecture.VocabularySize,
+            HiddenSize = architecture.HiddenSize,
+            Heads = architecture.HeadCount,
+            KeyValueHeads = architecture.KeyValueHeadCount,
+            HeadSize = architecture.HeadDimension,
+            Layers = architecture.LayerCount,
+            BosTokenId = architecture.BosTokenId ?? source.Tokenizer.BosId,
+            EosTokenIds = eos,
+            PadTokenId = architecture.PadTokenId ?? source.Tokenizer.PadId,
+            HasPositionIds = architecture.TakesPositionIds,
+        };
+    }
+
+    private static JsonObject Describe(
+        ModelSource source, QuantizationPlan plan, QuantizationOptions options, CalibrationCorpus corpus, ResultStore store, string directory) => new()
+        {
+            ["version"] = QuantizationPipeline.FormatVersion,
+            ["engine"] = typeof(BundleWriter).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0],
+            ["architecture"] = source.Architecture.ModelType,
+            ["operators"] = OptionValues.Format(plan.Operators),
+            ["options"] = OptionsJson.Of(options),
+            ["calibration"] = new JsonObject { ["text"] = corpus.Name, ["sha256"] = corpus.Digest },
+            ["layers"] = store.Summaries(),
+            ["files"] = new JsonArray([.. BundleManifest.Digests(directory).Select(file => (JsonNode)new JsonObject { ["path"] = file.Path, ["size"] = file.Size, ["sha256"] = file.Sha256 })]),
+        };
+
+    private static void WriteJson(string path, JsonObject json) => File.WriteAllText(path, json.ToJsonString(BundleJson.Readable) + "\n");
+}

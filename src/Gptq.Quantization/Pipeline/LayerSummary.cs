@@ -1,0 +1,37 @@
+using System.Text.Json.Nodes;
+using Gptq.Quantization.Options;
+using Gptq.Quantization.Solver;
+
+namespace Gptq.Quantization.Pipeline;
+
+/// <summary>What quantization.json says of a layer.</summary>
+internal static class LayerSummary
+{
+    public static JsonObject ToJson(SolveResult result)
+    {
+        var (linear, report) = result;
+        var json = new JsonObject
+        {
+            ["name"] = report.Layer,
+            ["shape"] = new JsonArray(linear.OutFeatures, linear.InFeatures),
+            ["bits"] = OptionValues.Format(linear.Bits),
+            ["group_size"] = linear.GroupSize == linear.InFeatures ? -1 : linear.GroupSize,
+            ["method"] = OptionValues.Format(report.Method),
+            ["tokens"] = report.Tokens,
+            ["damp"] = report.Damp,
+        };
+        if (report.Loss is { } loss) json["loss"] = loss;
+        if (report.LossVersusRtn is { } ratio) json["loss_versus_rtn"] = ratio;
+        if (report.DeadColumns > 0) json["dead_columns"] = report.DeadColumns;
+        if (report.Warnings.Count > 0)
+            json["warnings"] = new JsonArray([.. report.Warnings.Select(warning => (JsonNode)new JsonObject { ["code"] = warning.Code, ["message"] = warning.Message })]);
+        return json;
+    }
+
+    /// <summary>The warnings of layers that <see cref="ToJson"/> described.</summary>
+    public static IEnumerable<GptqWarning> Warnings(JsonArray layers) =>
+        from layer in layers
+        where layer!["warnings"] is not null
+        from warning in layer["warnings"]!.AsArray()
+        select new GptqWarning(warning!["code"]!.GetValue<string>(), $"{layer["name"]}: {warning["message"]}");
+}

@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using System.Globalization;
+using Gptq.Quantization.Architectures;
+using Gptq.Quantization.Bundles;
+using Gptq.Quantization.Caching;
+using Gptq.Quantization.Calibration;
+using Gptq.Quantization.Checkpoints;
+using Gptq.Quantization.Options;
+using Gptq.Quantization.Solver;
+
+namespace Gptq.Quantization.Pipeline;
+
+/// <summary>The way through: find the checkpoint, look in the cache, calibrate and solve block by block, write the bundle.</summary>
+public static class QuantizationPipeline
+{
+    /// <summary>Raised whenever the same input gives other bytes than before.</summary>
+    public const int FormatVersion = 1;
+
+    /// <summary>Makes the bundle that a request asks for.</summary>
+    /// <param name="request">What, how, where to.</param>
+    /// <param name="progress">Told how far it is; from several threads.</param>
+    /// <param name="cancellation">Stops within a layer; what is finished is kept for the next run.</param>
+    /// <exception cref="GptqException">Whatever a person can get wrong, with its code.</exception>
+    public static async Task<QuantizationSummary> RunAsync(QuantizationRequest request, IProgress<PipelineProgress> progress, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(progress);
+        var clock = Stopwatch.StartNew();
+        var warnings = new List<GptqWarning>();
+        progress.Report(new PipelineProgress(PipelinePhase.Prepare, 0, 3, request.Model));
+        var directory = await ModelLocation.FindAsync(request, progress, cancellation).ConfigureAwait(false);
+        using var source = ModelSource.Open(directory);
+        warnings.AddRange(source.Architecture.Warnings);
+        var plan = QuantizationPlan.Create(source.Architecture, request.Options);
+        var corpus = request.Options.CalibrationData is { } data
+            ? CalibrationCorpus.Read(Path.GetFullPath(data, request.ProjectDirectory))
+            : CalibrationCorpus.Shipped();
+
+        progress.Report(new PipelineProgress(PipelinePhase.Prepare, 1, 3, "checkpoint digests"));
+        var cache = new ResultCache(new ResultCacheOptions
+        {
+            Folder = request.CacheDirectory,
+            ScratchFolder = Path.Combine(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(request.OutputDirectory))!, ".gptq"),
+            OnWarning = warning => { lock (warnings) warnings.Add(warning); },
+        });
+        var key = await KeyAsync(request, source, corpus, cancellation).ConfigureAwait(false);
+        using var entry = await cache.AcquireAsync(
+            key, () => progress.Report(new PipelineProgress(PipelinePhase.Prepare, 2, 3, "waiting for another build of this model")), cancellation).ConfigureAwait(false);
+        progress.Report(new PipelineProgress(PipelinePhase.Prepare, 3, 3, request.Name));
+
+        var hit = await entry.TryMaterializeAsync(request.OutputDirectory, cancellation).ConfigureAwait(false);
+        if (hit == CacheHit.None)
+        {
+            var journal = await entry.OpenJournalAsync(cancellation).ConfigureAwait(false);
+            using var staging = entry.BeginStaging();
+            await Task.Run(
+                () =>
+                {
+                    var store = new ResultStore(journal);
+                    ModelQuantizer.Run(source, plan, corpus, request.Options, store, request.Threads, progress, cancellation);
+                    progress.Report(new PipelineProgress(PipelinePhase.Write, 0, 1, request.Name));
+                    BundleWriter.Write(source, plan, request.Options, corpus, store, staging.Directory, cancellation);
+                },
+                cancellation).ConfigureAwait(false);
+            await entry.CommitAsync(staging, new Dictionary<string, string> { ["model"] = request.Name }, cancellation).ConfigureAwait(false);
+            await entry.TryMaterializeAsync(request.OutputDirectory, cancellation).ConfigureAwait(false);
+            progress.Report(new PipelineProgress(PipelinePhase.Write, 1, 1, request.Name));
+        }
+
+        var manifest = BundleManifest.Of(request.OutputDirectory, [.. source.WeightFiles, .. source.TextFiles, .. corpus.Files]);
+        if (request.ManifestPath is { } path) manifest.Save(path);
+        warnings.AddRange(BundleManifest.WarningsOf(request.OutputDirectory));
+        return new QuantizationSummary(request.Name, request.OutputDirectory, hit != CacheHit.None, manifest.Files.Sum(file => file.Size), clock.Elapsed, warnings);
+    }
+
+    // Everything that decides the bundle's bytes, and nothing else: not where files lie, not how many threads there are.
+    private static async Task<CacheKey> KeyAsync(QuantizationRequest request, ModelSource source, CalibrationCorpus corpus, CancellationToken cancellation)
+    {
+        var files = source.WeightFiles.Concat(source.TextFiles).ToList();
+        var digests = await new FileDigests(request.CacheDirectory).ComputeAsync(files, hashedBytes: null, cancellation).ConfigureAwait(false);
+        var builder = new CacheKeyBuilder(FormatVersion)
+            .AddText("engine", typeof(QuantizationPipeline).Assembly.GetName().Version!.ToString())
+            .AddText("options", OptionsJson.Of(request.Options).ToJsonString())
+            .AddText("calibration", corpus.Digest);
+        for (var i = 0; i < files.Count; i++)
+            builder.AddFile(string.Create(CultureInfo.InvariantCulture, $"{(i < source.WeightFiles.Count ? "weights" : "text")}/{Path.GetFileName(files[i])}"), digests[i]);
+        return builder.Build();
+    }
+}
