@@ -1,6 +1,11 @@
-namespace Gptq.Tool;
+using System.CommandLine;
+using Gptq.Tool;
+using Gptq.Tool.Commands;
 
-internal static class Program
+var root = new RootCommand("Quantizes language models with GPTQ, and inspects, evaluates and runs the result.")
 {
-    private static int Main() => 2;
-}
+    QuantizeCommand.Create(),
+};
+
+var result = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = ResponseFile.TryRead });
+return await CommandEdge.InvokeAsync(result).ConfigureAwait(false);

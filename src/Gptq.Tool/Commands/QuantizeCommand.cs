@@ -1,0 +1,107 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using Gptq.Quantization;
+using Gptq.Quantization.Options;
+using Gptq.Quantization.Pipeline;
+using Gptq.Quantization.Solver;
+using Gptq.Tool.Progress;
+
+namespace Gptq.Tool.Commands;
+
+/// <summary><c>gptq quantize</c>: one checkpoint to one bundle. The MSBuild task runs this with the item's metadata.</summary>
+internal static class QuantizeCommand
+{
+    public static Command Create()
+    {
+        var defaults = new QuantizationOptions();
+        var model = new Option<string>("--model") { Description = "The checkpoint: a directory, a name under a root, or a hub repository such as facebook/opt-125m.", Required = true };
+        var output = new Option<DirectoryInfo>("--output") { Description = "The folder to write; replaced as a whole.", Required = true };
+        var projectDirectory = new Option<DirectoryInfo>("--project-directory") { Description = "Where relative paths start.", DefaultValueFactory = _ => new DirectoryInfo(Environment.CurrentDirectory) };
+        var modelRoots = new Option<string>("--model-roots") { Description = "Folders that hold checkpoints by name, separated by semicolons." };
+        var revision = new Option<string>("--revision") { Description = "Commit, tag or branch on the hub.", DefaultValueFactory = _ => "main" };
+        var download = new Option<bool>("--download") { Description = "Whether the hub may be asked.", DefaultValueFactory = _ => true };
+        var name = new Option<string>("--name") { Description = "The bundle's name [default: the last part of the model]." };
+        var bits = new Option<BitWidth>("--bits") { Description = "2, 3, 4, 8 or ternary.", DefaultValueFactory = _ => defaults.Bits, CustomParser = result => Parse(result, OptionValues.TryParseBits, "GPTQ1102", "2, 3, 4, 8 or ternary") };
+        var groupSize = new Option<int>("--group-size") { Description = "Columns that share a scale: -1 for a whole row, or a power of two from 16 to 1024.", DefaultValueFactory = _ => defaults.GroupSize };
+        var symmetric = new Option<bool>("--symmetric") { Description = "A grid symmetric around zero.", DefaultValueFactory = _ => defaults.Symmetric };
+        var actOrder = new Option<ActOrder>("--act-order") { Description = "none, static, group-aware or dynamic.", DefaultValueFactory = _ => defaults.ActOrder, CustomParser = result => Parse(result, OptionValues.TryParseActOrder, "GPTQ1104", "none, static, group-aware or dynamic") };
+        var mseSearch = new Option<bool>("--mse-search") { Description = "Search shrunken grids for the smallest error.", DefaultValueFactory = _ => defaults.MseSearch };
+        var trueSequential = new Option<bool>("--true-sequential") { Description = "Calibrate each layer after those before it in the block are quantized.", DefaultValueFactory = _ => defaults.TrueSequential };
+        var damp = new Option<double>("--damp") { Description = "Added to the Hessian's diagonal, as a fraction of its mean.", DefaultValueFactory = _ => defaults.Damp, CustomParser = result => Parse(result, ParseNumber, "GPTQ1105", "a number such as 0.01") };
+        var method = new Option<SolverMethod>("--method") { Description = "gptq, gptaq or rtn.", DefaultValueFactory = _ => defaults.Method, CustomParser = result => Parse(result, OptionValues.TryParseMethod, "GPTQ1107", "gptq, gptaq or rtn") };
+        var calibrationData = new Option<string>("--calibration-data") { Description = "A .txt or .jsonl file or a folder of them [default: a text that ships with the tool]." };
+        var calibrationSamples = new Option<int>("--calibration-samples") { Description = "Calibration sequences.", DefaultValueFactory = _ => defaults.CalibrationSamples };
+        var sequenceLength = new Option<int?>("--sequence-length") { Description = "Tokens of a calibration sequence [default: the smaller of 2048 and what the model takes]." };
+        var seed = new Option<int>("--seed") { Description = "Decides which places of the calibration text are drawn.", DefaultValueFactory = _ => defaults.Seed };
+        var modules = new Option<string>("--modules") { Description = "Overrides for single layers, such as \"lm_head=8;*.fc2=3g64;*.layers.0.*=skip\"." };
+        var operators = new Option<OperatorSet>("--operators") { Description = "auto, onnxruntime, gptq or portable.", DefaultValueFactory = _ => defaults.Operators, CustomParser = result => Parse(result, OptionValues.TryParseOperators, "GPTQ1108", "auto, onnxruntime, gptq or portable") };
+        var cacheDirectory = new Option<string>("--cache-directory") { Description = "The folder of the cache [default: in the user's cache folder]." };
+        var remoteCache = new Option<string>("--remote-cache") { Description = "The address of a shared cache." };
+        var manifest = new Option<FileInfo>("--manifest") { Description = "A file that gets the list of what was written and read." };
+        var threads = new Option<int>("--threads") { Description = "Threads for calibration and solving.", DefaultValueFactory = _ => Environment.ProcessorCount };
+        var parentProcess = new Option<int?>("--parent-process") { Description = "Stop when this process ends.", Hidden = true };
+        var progress = new Option<string>("--progress") { Description = "msbuild for plain lines.", Hidden = true };
+
+        var command = new Command("quantize", "Quantizes a checkpoint and writes a folder that Gptq.Runtime and ONNX Runtime GenAI load.")
+        {
+            model, output, projectDirectory, modelRoots, revision, download, name, bits, groupSize, symmetric, actOrder, mseSearch, trueSequential, damp, method,
+            calibrationData, calibrationSamples, sequenceLength, seed, modules, operators, cacheDirectory, remoteCache, manifest, threads, parentProcess, progress,
+        };
+        command.SetAction(async (result, cancellation) =>
+        {
+            var modelName = result.GetRequiredValue(model);
+            var options = new QuantizationOptions
+            {
+                Bits = result.GetValue(bits),
+                GroupSize = result.GetValue(groupSize),
+                Symmetric = result.GetValue(symmetric),
+                ActOrder = result.GetValue(actOrder),
+                MseSearch = result.GetValue(mseSearch),
+                TrueSequential = result.GetValue(trueSequential),
+                Damp = result.GetValue(damp),
+                Method = result.GetValue(method),
+                CalibrationData = result.GetValue(calibrationData),
+                CalibrationSamples = result.GetValue(calibrationSamples),
+                SequenceLength = result.GetValue(sequenceLength),
+                Seed = result.GetValue(seed),
+                Modules = ModuleRules.Parse(result.GetValue(modules)),
+                Operators = result.GetValue(operators),
+            };
+            var request = new QuantizationRequest
+            {
+                Model = modelName,
+                ProjectDirectory = result.GetRequiredValue(projectDirectory).FullName,
+                ModelRoots = (result.GetValue(modelRoots) ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
+                Revision = result.GetRequiredValue(revision),
+                Download = result.GetValue(download),
+                OutputDirectory = result.GetRequiredValue(output).FullName,
+                Name = result.GetValue(name) ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(modelName)),
+                Options = options.Checked(),
+                CacheDirectory = result.GetValue(cacheDirectory),
+                RemoteCache = result.GetValue(remoteCache),
+                ManifestPath = result.GetValue(manifest)?.FullName,
+                Threads = Math.Max(1, result.GetValue(threads)),
+            };
+            using var linked = ParentWatch.Link(result.GetValue(parentProcess), cancellation);
+            var summary = await TerminalProgress.RunAsync(
+                plain: result.GetValue(progress) == "msbuild",
+                reporter => QuantizationPipeline.RunAsync(request, reporter, linked.Token)).ConfigureAwait(false);
+            foreach (var warning in summary.Warnings) Console.WriteLine(CommandEdge.Describe(warning));
+            Console.WriteLine(summary.ToString());
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+
+    private static double? ParseNumber(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;
+
+    private static T Parse<T>(ArgumentResult result, Func<string, T?> parse, string code, string expected)
+        where T : struct
+    {
+        var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
+        if (parse(text) is { } value) return value;
+        result.AddError($"{code}: '{text}' is not {expected}.");
+        return default;
+    }
+}
