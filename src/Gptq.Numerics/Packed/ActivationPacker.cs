@@ -33,9 +33,9 @@ internal static unsafe class ActivationPacker
         for (var group = 0; group < layout.Columns; group += layout.GroupSize)
         {
             var end = Math.Min(group + layout.GroupSize, layout.Columns);
-            for (var start = group; start < end; start += PackedLayout.ActivationBlock, block++)
+            for (var start = group; start < end; start += layout.BlockColumns, block++)
             {
-                var count = Math.Min(PackedLayout.ActivationBlock, end - start);
+                var count = Math.Min(layout.BlockColumns, end - start);
                 if (layout.Form == ActivationForm.Floats)
                 {
                     scales[block] = 1;

@@ -17,9 +17,6 @@ public readonly record struct PackedLayout
     /// <summary>Columns of a block.</summary>
     public const int BlockColumns = 32;
 
-    /// <summary>Most columns whose activations share one scale in the integer modes.</summary>
-    public const int ActivationBlock = 128;
-
     /// <summary>Bytes of a vector of a block.</summary>
     internal const int VectorBytes = 4 * TileRows;
 
@@ -102,18 +99,4 @@ public readonly record struct PackedLayout
 
     /// <summary>The zero point of a matrix that stores none: the middle of the code's range.</summary>
     public int DefaultZero => 1 << (StoredBits - 1);
-
-    /// <summary>Columns that share an activation scale: a group's, up to 128.</summary>
-    internal int ActivationBlockColumns => Math.Min(GroupSize, ActivationBlock);
-
-    /// <summary>Activation blocks of a row, none of which spans two groups.</summary>
-    internal int ActivationBlocks
-    {
-        get
-        {
-            var whole = (GroupSize + ActivationBlock - 1) / ActivationBlock;
-            var last = Columns - ((Groups - 1) * GroupSize);
-            return ((Groups - 1) * whole) + ((last + ActivationBlock - 1) / ActivationBlock);
-        }
-    }
 }

@@ -64,7 +64,7 @@ internal sealed unsafe class PackedSample
     public double[] Weights { get; }
 
     /// <summary>Numbers like activations: a normal distribution with a mean, and every 97th column so many times as large.</summary>
-    public float[] Activations(int rows, float outlier = 1, int seed = 2)
+    public float[] Activations(int rows, float outlier = 1, int seed = 20261122)
     {
         var random = new Random(seed);
         var x = new float[rows * InFeatures];

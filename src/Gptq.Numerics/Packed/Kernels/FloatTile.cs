@@ -40,7 +40,7 @@ internal static unsafe class FloatTile<TSimd, TByte, TInt, TFloat, TCodes>
     private static void One(in PackedWeights weights, int tile, int row, in ActivationLayout activations, float* x, float* result)
     {
         var codes = stackalloc TByte[8];
-        var place = new TilePlace(weights, tile, row, TCodes.Plane ?? 0);
+        var place = new TilePlace(weights, activations, tile, row, TCodes.Plane ?? 0);
         var sums = (float*)((byte*)x + activations.SumOffset);
         var total = TSimd.Fill(0f);
         for (var group = 0; group < place.Groups; group++, place.NextGroup())
@@ -83,7 +83,7 @@ internal static unsafe class FloatTile<TSimd, TByte, TInt, TFloat, TCodes>
     private static void Four(in PackedWeights weights, int tile, int row, in ActivationLayout activations, float* x, float* result)
     {
         var codes = stackalloc TByte[8];
-        var place = new TilePlace(weights, tile, row, TCodes.Plane ?? 0);
+        var place = new TilePlace(weights, activations, tile, row, TCodes.Plane ?? 0);
         var stride = (nint)activations.RowBytes / sizeof(float);
         var sums = (float*)((byte*)x + activations.SumOffset);
         var total0 = TSimd.Fill(0f);

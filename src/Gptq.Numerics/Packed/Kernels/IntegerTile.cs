@@ -39,7 +39,7 @@ internal static unsafe class IntegerTile<TSimd, TByte, TInt, TFloat, TCodes, TFo
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void One(in PackedWeights weights, int tile, int row, in ActivationLayout activations, byte* x, float* result)
     {
-        var place = new TilePlace(weights, tile, row, TCodes.Plane ?? 0);
+        var place = new TilePlace(weights, activations, tile, row, TCodes.Plane ?? 0);
         var scales = (float*)(x + activations.ValueBytes);
         var sums = (int*)(x + activations.SumOffset);
         var total = TSimd.Fill(0f);
@@ -77,7 +77,7 @@ internal static unsafe class IntegerTile<TSimd, TByte, TInt, TFloat, TCodes, TFo
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Four(in PackedWeights weights, int tile, int row, in ActivationLayout activations, byte* x, float* result)
     {
-        var place = new TilePlace(weights, tile, row, TCodes.Plane ?? 0);
+        var place = new TilePlace(weights, activations, tile, row, TCodes.Plane ?? 0);
         nint rowBytes = activations.RowBytes;
         var x1 = x + rowBytes;
         var x2 = x1 + rowBytes;

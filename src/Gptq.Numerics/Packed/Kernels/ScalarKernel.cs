@@ -26,15 +26,14 @@ internal sealed unsafe class ScalarKernel : TileKernel
     {
         var total = 0f;
         var block = 0;
-        var together = Math.Min(layout.GroupSize, PackedLayout.ActivationBlock);
         for (var group = 0; group * layout.GroupSize < layout.Columns; group++)
         {
             var scale = row.Scale(group, plane ?? 0);
             var zero = plane is null ? row.Zero(group) : 0;
             var groupEnd = Math.Min((group + 1) * layout.GroupSize, layout.Columns);
-            for (var start = group * layout.GroupSize; start < groupEnd; start += together, block++)
+            for (var start = group * layout.GroupSize; start < groupEnd; start += layout.BlockColumns, block++)
             {
-                var end = Math.Min(start + together, groupEnd);
+                var end = Math.Min(start + layout.BlockColumns, groupEnd);
                 if (layout.Form == ActivationForm.Floats)
                 {
                     var sum = FloatSum(row, (float*)x, start, end, plane);

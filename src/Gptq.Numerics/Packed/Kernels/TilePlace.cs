@@ -11,7 +11,7 @@ internal unsafe struct TilePlace
     private readonly int _halves;
 
     /// <summary>Stands at the first group of a tile, at the vector that holds <paramref name="row"/>.</summary>
-    public TilePlace(in PackedWeights weights, int tile, int row, int level)
+    public TilePlace(in PackedWeights weights, in ActivationLayout activations, int tile, int row, int level)
     {
         var layout = weights.Layout;
         Groups = layout.Groups;
@@ -19,7 +19,7 @@ internal unsafe struct TilePlace
         _zeroStride = layout.ZeroBytesPerGroup;
         _groupHalves = layout.GroupSize / HalfColumns;
         _halves = layout.Columns / HalfColumns;
-        HalvesTogether = layout.ActivationBlockColumns / HalfColumns;
+        HalvesTogether = activations.BlockColumns / HalfColumns;
         Codes = weights.Codes + ((nint)tile * layout.TileBytes) + (4 * row);
         Scales = (ushort*)weights.Scales + ((nint)tile * Groups * _scaleStride) + (level * PackedLayout.TileRows);
         Zeros = weights.Zeros is null ? null : weights.Zeros + ((nint)tile * Groups * _zeroStride);
