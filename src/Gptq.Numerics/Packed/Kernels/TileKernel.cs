@@ -21,6 +21,16 @@ internal abstract unsafe class TileKernel
             kernels.Add(new Avx512Kernel());
         }
 
+        if (Simd256.IsSupported)
+        {
+            kernels.Add(new Avx2Kernel());
+        }
+
+        if (Simd128.IsSupported)
+        {
+            kernels.Add(new Vector128Kernel());
+        }
+
         kernels.Add(new ScalarKernel());
         return kernels;
     }

@@ -59,11 +59,3 @@ internal abstract unsafe class VectorKernel<TSimd, TByte, TInt, TFloat> : TileKe
         }
     }
 }
-
-/// <summary>The kernel of <see cref="Simd512"/>.</summary>
-internal sealed class Avx512Kernel : VectorKernel<
-    Simd512, System.Runtime.Intrinsics.Vector512<byte>, System.Runtime.Intrinsics.Vector512<int>, System.Runtime.Intrinsics.Vector512<float>>
-{
-    /// <inheritdoc/>
-    public override string Name => "AVX-512";
-}
