@@ -95,8 +95,18 @@ public abstract class Architecture
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(tensors);
         var architecture = ArchitectureRegistry.Create(config, tensors);
-        architecture.Survey();
+        architecture.Check(architecture.Survey());
         return architecture;
+    }
+
+    /// <summary>The tensors that a checkpoint of this config.json must have, as float32, with the base model's prefix.</summary>
+    /// <param name="config">config.json.</param>
+    /// <exception cref="GptqException">As <see cref="Create"/>, but for the tensors.</exception>
+    public static IReadOnlyList<TensorInfo> RequiredTensors(ModelConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        var parameters = ArchitectureRegistry.Create(config, NoTensors.Instance).Survey();
+        return [.. parameters.Select(parameter => new TensorInfo(parameter.Name, "F32", [.. parameter.StoredShape.Select(extent => (long)extent)]))];
     }
 
     /// <summary>The linears of a block by stage: those that share an input, in the order they run.</summary>
@@ -176,18 +186,17 @@ public abstract class Architecture
 
     internal void CopyTo(Parameter parameter, Stream stream) => _parameters.CopyTo(parameter, stream);
 
-    /// <summary>Writes the whole graph once without keeping it, to learn which linears and tensors there are, and checks the checkpoint.</summary>
-    private void Survey()
+    /// <summary>Writes the whole graph once without keeping it, to learn which linears and parameters there are.</summary>
+    private IReadOnlyList<Parameter> Survey()
     {
         var needs = new ParameterCollector();
         var emitter = new InputEmitter(
             linear => needs.Bind(new Parameter(linear.WeightName, [linear.OutFeatures, linear.InFeatures], linear.Transposed)),
             table => needs.Bind(WeightParameter(table)));
-        var graph = new GraphBuilder("survey");
         var forward = new Forward
         {
-            Graph = graph, Linears = emitter, Embeddings = emitter, Parameters = needs, AttentionForm = new StandardAttention(),
-            AttentionMask = "attention_mask", PositionIds = "position_ids", Tokens = "input_ids",
+            Graph = new GraphBuilder("survey"), Linears = emitter, Embeddings = emitter, Parameters = needs,
+            AttentionForm = new StandardAttention(), AttentionMask = "attention_mask", PositionIds = "position_ids", Tokens = "input_ids",
         };
         var hidden = EmitEmbedding(forward, "input_ids");
         for (var layer = 0; layer < LayerCount; layer++)
@@ -195,9 +204,13 @@ public abstract class Architecture
         EmitHead(forward, hidden);
 
         Linears = forward.LinearModules;
-        TokenEmbedding = forward.EmbeddingModules.Single(table => table.Rows == VocabularySize);
-        var tied = TieWordEmbeddings ? Head.WeightName : null;
-        var unused = _parameters.Resolve(needs.Parameters.Where(parameter => parameter.Name != tied), BasePrefix, IsIgnorable, tied);
+        TokenEmbedding = forward.EmbeddingModules.Single();
+        return [.. needs.Parameters.Where(parameter => !(TieWordEmbeddings && parameter.Name == Head.WeightName))];
+    }
+
+    private void Check(IReadOnlyList<Parameter> parameters)
+    {
+        var unused = _parameters.Resolve(parameters, BasePrefix, IsIgnorable, TieWordEmbeddings ? Head.WeightName : null);
         Warnings = [.. UnreadFields(), .. unused];
     }
 

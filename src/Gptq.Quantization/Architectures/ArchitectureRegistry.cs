@@ -8,6 +8,16 @@ internal static class ArchitectureRegistry
 {
     private static readonly SortedDictionary<string, Func<ModelConfig, ITensorSource, Architecture>> Families = new(StringComparer.Ordinal)
     {
+        ["bloom"] = (config, tensors) => new Bloom(config, tensors),
+        ["gemma"] = (config, tensors) => new Gemma(config, tensors),
+        ["gemma2"] = (config, tensors) => new Gemma2(config, tensors),
+        ["gpt2"] = (config, tensors) => new Gpt2(config, tensors),
+        ["gpt_neox"] = (config, tensors) => new GptNeoX(config, tensors),
+        ["llama"] = (config, tensors) => new Llama(config, tensors),
+        ["mistral"] = (config, tensors) => new Mistral(config, tensors),
+        ["phi3"] = (config, tensors) => new Phi3(config, tensors),
+        ["qwen2"] = (config, tensors) => new Qwen2(config, tensors),
+        ["qwen3"] = (config, tensors) => new Qwen3(config, tensors),
         ["opt"] = (config, tensors) => new Opt(config, tensors),
     };
 

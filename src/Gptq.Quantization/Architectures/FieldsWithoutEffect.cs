@@ -14,6 +14,7 @@ internal static class FieldsWithoutEffect
         "top_p", "typical_p", "repetition_penalty", "length_penalty", "no_repeat_ngram_size", "encoder_no_repeat_ngram_size", "bad_words_ids",
         "num_return_sequences", "output_scores", "return_dict_in_generate", "forced_bos_token_id", "forced_eos_token_id", "remove_invalid_values",
         "exponential_decay_length_penalty", "suppress_tokens", "begin_suppress_tokens", "tf_legacy_loss", "use_bfloat16", "torchscript",
-        "chunk_size_feed_forward", "tie_encoder_decoder", "unsloth_version", "unsloth_fixed", "_attn_implementation_autoset",
+        "chunk_size_feed_forward", "tie_encoder_decoder", "unsloth_version", "unsloth_fixed", "_attn_implementation_autoset", "_attn_implementation",
+        "cache_implementation", "auto_map", "unk_token_id", "cls_token_id", "mask_token_id", "model_max_length", "use_return_dict",
     ];
 }

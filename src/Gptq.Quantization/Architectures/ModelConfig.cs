@@ -11,6 +11,7 @@ public sealed class ModelConfig
 {
     private readonly Dictionary<string, JsonElement> _fields;
     private readonly HashSet<string> _read = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, ModelConfig> _sections = new(StringComparer.Ordinal);
     private readonly string _path;
 
     private ModelConfig(JsonElement root, string? file, string path)
@@ -64,6 +65,9 @@ public sealed class ModelConfig
         }
     }
 
+    /// <summary>Whether a field is there, be it null: null can mean "none" where a missing field means the family's default.</summary>
+    public bool Mentions(string name) => _fields.ContainsKey(name);
+
     /// <summary>Whether a field is there and not null.</summary>
     public bool Has(string name)
     {
@@ -108,6 +112,14 @@ public sealed class ModelConfig
 
     /// <summary>A number.</summary>
     public double Number(string name, double fallback) => OptionalNumber(name) ?? fallback;
+
+    /// <summary>A number above zero.</summary>
+    public double Positive(string name, double fallback) => Number(name, fallback) is var value and > 0 ? value : throw Wrong(name, "must be above 0");
+
+    /// <summary>A number above zero that must be there.</summary>
+    public double Required(string name) => OptionalNumber(name) is { } value
+        ? value > 0 ? value : throw Wrong(name, "must be above 0")
+        : throw Wrong(name, "is missing");
 
     /// <summary>A number, or null.</summary>
     public double? OptionalNumber(string name)
@@ -174,9 +186,11 @@ public sealed class ModelConfig
         _read.Add(name);
         if (Find(name) is not { } element)
             return null;
-        return element.ValueKind == JsonValueKind.Object
-            ? new ModelConfig(element, File, $"{_path}{name}.")
-            : throw Wrong(name, $"is {Brief(element)}, but must be an object");
+        if (element.ValueKind != JsonValueKind.Object)
+            throw Wrong(name, $"is {Brief(element)}, but must be an object");
+        if (!_sections.TryGetValue(name, out var section))
+            section = _sections[name] = new ModelConfig(element, File, $"{_path}{name}.");
+        return section;
     }
 
     /// <summary>Says that the values of these fields have no bearing on the graph.</summary>
@@ -191,6 +205,7 @@ public sealed class ModelConfig
     [
         .. _fields.Where(field => !_read.Contains(field.Key) && field.Value.ValueKind is not (JsonValueKind.Null or JsonValueKind.False))
             .Select(field => _path + field.Key).Order(StringComparer.Ordinal),
+        .. _sections.Values.SelectMany(section => section.Unread()),
     ];
 
     /// <summary>The error for a field whose value the model cannot have.</summary>

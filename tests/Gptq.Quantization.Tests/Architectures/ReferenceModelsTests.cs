@@ -12,6 +12,7 @@ public sealed class ReferenceModelsTests
 
     [Theory]
     [InlineData("bard-opt")]
+    [InlineData("stories260K")]
     public void Logits_equal_the_reference(string name)
     {
         var folder = TestPaths.RequireShared("models", name);

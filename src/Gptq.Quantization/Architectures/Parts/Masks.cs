@@ -24,6 +24,15 @@ internal static class Masks
         return graph.Slice(all, forward.PastLength(), graph.Constant(long.MaxValue), axis: 1);
     });
 
+    /// <summary>One more than the greatest position, a scalar: the length of the longest text so far.</summary>
+    public static string Length(this Forward forward) => forward.Once("length", () =>
+    {
+        var graph = forward.Graph;
+        using var scope = graph.Scope("lengths");
+        var greatest = graph.Node("ReduceMax", [forward.PositionIds!], Attributes.Int("keepdims", 0));
+        return graph.Add(greatest, graph.Scalar(1L));
+    });
+
     /// <summary>The number of earlier tokens, a vector of one.</summary>
     public static string PastLength(this Forward forward) => forward.Once("past length", () =>
     {

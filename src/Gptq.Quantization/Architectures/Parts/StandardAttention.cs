@@ -40,7 +40,7 @@ internal sealed class StandardAttention : AttentionForm
         if (group != 1)
             scores = graph.Node("Reshape", [scores, ScoresShape(forward, attention.Heads)]);
         if (attention.SoftCap is { } cap)
-            scores = graph.Mul(graph.Node("Tanh", [graph.Div(scores, graph.Scalar(cap))]), graph.Scalar(cap));
+            scores = SoftCap.Emit(graph, scores, cap);
         if (attention.Bias is { } bias)
             scores = graph.Add(scores, bias(forward));
         var weights = graph.Softmax(graph.Where(forward.Causal(attention.Window), scores, graph.Scalar(Masked)));

@@ -1,0 +1,93 @@
+using System.Text;
+using Gptq.Quantization.Architectures;
+
+namespace Gptq.Quantization.Tests.Architectures;
+
+public sealed class ArchitectureErrorsTests
+{
+    private const string Opt = """ "model_type": "opt", "hidden_size": 32, "ffn_dim": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 50 """;
+    private const string Llama = """ "model_type": "llama", "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1, "num_attention_heads": 4, "vocab_size": 50 """;
+
+    [Theory]
+    [InlineData("""{"model_type": "mamba"}""", "GPTQ2103", "llama")]
+    [InlineData("""{}""", "GPTQ2103", "opt")]
+    [InlineData("""[]""", "GPTQ2101", "object")]
+    [InlineData("""{"model_type": """, "GPTQ2101", "JSON")]
+    [InlineData("""{"model_type": "opt", "hidden_size": "big"}""", "GPTQ2102", "hidden_size")]
+    [InlineData("""{"model_type": "opt", "hidden_size": 0}""", "GPTQ2102", "hidden_size")]
+    [InlineData("""{"model_type": "opt", "hidden_size": -5}""", "GPTQ2102", "hidden_size")]
+    [InlineData("""{"model_type": "opt", "hidden_size": 99999999999}""", "GPTQ2102", "hidden_size")]
+    [InlineData("""{"model_type": "opt", "hidden_size": 30, "num_attention_heads": 4}""", "GPTQ2102", "num_attention_heads")]
+    [InlineData("""{"model_type": "opt", "activation_function": "xielu"}""", "GPTQ2104", "xielu")]
+    [InlineData("""{"model_type": "opt", "quantization_config": {"bits": 4}}""", "GPTQ2105", "quantized")]
+    [InlineData("""{"model_type": "gpt2", "add_cross_attention": true}""", "GPTQ2104", "add_cross_attention")]
+    [InlineData($$"""{ {{Llama}}, "num_key_value_heads": 3}""", "GPTQ2102", "num_key_value_heads")]
+    [InlineData($$$"""{ {{{Llama}}}, "rope_scaling": {"type": "mrope"}}""", "GPTQ2104", "mrope")]
+    [InlineData($$$"""{ {{{Llama}}}, "rope_scaling": {"type": "linear"}}""", "GPTQ2102", "rope_scaling.factor")]
+    [InlineData($$$"""{ {{{Llama}}}, "rope_scaling": {"type": "linear", "factor": 0}}""", "GPTQ2102", "rope_scaling.factor")]
+    [InlineData($$"""{ {{Llama}}, "rope_scaling": "linear"}""", "GPTQ2102", "rope_scaling")]
+    [InlineData($$$"""{ {{{Llama}}}, "rope_scaling": {"type": "longrope", "short_factor": [1], "long_factor": [1]}}""", "GPTQ2102", "short_factor")]
+    [InlineData($$$"""{ {{{Llama}}}, "rope_parameters": {"partial_rotary_factor": 0.5}}""", "GPTQ2104", "partial_rotary_factor")]
+    [InlineData($$"""{ {{Llama}}, "head_dim": 7}""", "GPTQ2102", "head_dim")]
+    [InlineData("""{"model_type": "qwen3", "num_hidden_layers": 1, "layer_types": ["chunked_attention"]}""", "GPTQ2104", "chunked_attention")]
+    [InlineData("""{"model_type": "qwen3", "num_hidden_layers": 1, "layer_types": []}""", "GPTQ2102", "layer_types")]
+    [InlineData("""{"model_type": "gemma", "hidden_act": "gelu", "hidden_activation": "gelu_pytorch_tanh"}""", "GPTQ2104", "hidden_activation")]
+    public void A_config_that_cannot_be_followed_is_refused(string config, string code, string named)
+    {
+        var exception = Assert.Throws<GptqException>(() => Architecture.RequiredTensors(ModelConfig.Parse(Encoding.UTF8.GetBytes(config))));
+        Assert.Equal(code, exception.Code);
+        Assert.Contains(named, exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Fields_that_are_not_known_are_named()
+    {
+        var architecture = RandomCheckpoint.Create($$$"""{ {{{Llama}}}, "attention_multiplier": 2.0, "torch_dtype": "float16", "clip": null, "rope_scaling": {"type": "linear", "factor": 2, "alpha": 3}}""");
+        var warning = Assert.Single(architecture.Warnings);
+        Assert.Equal("GPTQ2106", warning.Code);
+        Assert.Contains("attention_multiplier, rope_scaling.alpha.", warning.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Missing_tensors_are_named()
+    {
+        const string Config = $$"""{ {{Opt}} }""";
+        var checkpoint = new RandomCheckpoint(Config);
+        checkpoint.Remove("model.decoder.layers.1.fc1.weight");
+        checkpoint.Remove("model.decoder.final_layer_norm.bias");
+        var exception = Assert.Throws<GptqException>(() => RandomCheckpoint.Create(Config, checkpoint));
+        Assert.Equal("GPTQ2110", exception.Code);
+        Assert.Contains("model.decoder.final_layer_norm.bias, model.decoder.layers.1.fc1.weight", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Tensors_of_other_extents_are_named()
+    {
+        const string Config = $$"""{ {{Opt}} }""";
+        var checkpoint = new RandomCheckpoint(Config);
+        checkpoint.Add("model.decoder.layers.1.fc1.weight", 32, 64);
+        var exception = Assert.Throws<GptqException>(() => RandomCheckpoint.Create(Config, checkpoint));
+        Assert.Equal("GPTQ2111", exception.Code);
+        Assert.Contains("model.decoder.layers.1.fc1.weight is [32, 64], not [64, 32]", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Tensors_without_use_are_named_and_known_ones_are_not()
+    {
+        const string Config = $$"""{ {{Llama}}, "tie_word_embeddings": true }""";
+        var checkpoint = new RandomCheckpoint(Config);
+        checkpoint.Add("model.layers.0.self_attn.rotary_emb.inv_freq", 4);
+        checkpoint.Add("lm_head.weight", 50, 32);
+        checkpoint.Add("score.weight", 2, 32);
+        var warning = Assert.Single(RandomCheckpoint.Create(Config, checkpoint).Warnings);
+        Assert.Equal("GPTQ2112", warning.Code);
+        Assert.Contains(": score.weight.", warning.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_missing_config_is_an_error_that_names_the_file()
+    {
+        var exception = Assert.Throws<GptqException>(() => ModelConfig.Load("/nowhere/config.json"));
+        Assert.Equal(("GPTQ2101", "/nowhere/config.json"), (exception.Code, exception.File));
+    }
+}
