@@ -37,7 +37,7 @@ internal abstract class EngineLine
         public string Text { get; } = text;
     }
 
-    /// <summary><c>file : error GPTQ2001: text</c>.</summary>
+    /// <summary><c>file : error GPTQnnnn: text</c>.</summary>
     internal sealed class Diagnostic(bool isError, string code, string file, int line, string text) : EngineLine
     {
         public bool IsError { get; } = isError;

@@ -1,0 +1,69 @@
+namespace Gptq.Build.Tests.Integration;
+
+/// <summary>A library for two frameworks, a library on it, an app and tests on that: the model is made once and is everywhere.</summary>
+[Trait("Category", "Integration")]
+public sealed class ProjectTreeTests
+{
+    [Theory]
+    [InlineData("-m:4")]
+    [InlineData("-m:4 -graph")]
+    [InlineData("-m:4 -graph -isolate")]
+    [InlineData("-m:4 -mt")]
+    public void One_engine_run_for_a_tree_of_projects(string switches)
+    {
+        using var solution = new TestSolution();
+        WriteTree(solution);
+        solution.Dotnet("restore", "all.csproj").Succeeded();
+
+        solution.Dotnet(["build", "all.csproj", "--no-restore", .. switches.Split(' ')]).Succeeded();
+
+        Assert.Single(solution.EngineRuns("lib"));
+        foreach (var output in (string[])["lib/bin/Debug/netstandard2.0", "lib/bin/Debug/net10.0", "middle/bin/Debug/net10.0", "app/bin/Debug/net10.0", "tests/bin/Debug/net10.0"])
+            Assert.True(solution.Files.Has(output + "/models/tiny/model.onnx"), output);
+    }
+
+    private static void WriteTree(TestSolution solution)
+    {
+        solution.Files.Write("lib/lib.csproj", """
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <TargetFrameworks>netstandard2.0;net10.0</TargetFrameworks>
+              </PropertyGroup>
+              <ItemGroup>
+                <QuantizeModel Include="../models/tiny" />
+              </ItemGroup>
+            </Project>
+            """);
+        solution.Files.Write("lib/Where.cs", "namespace lib { public static class Where { public static string Model { get { return QuantizedModels.Tiny.Path; } } } }");
+        solution.Files.Write("middle/middle.csproj", Referencing("lib", "Library"));
+        solution.Files.Write("middle/Middle.cs", "namespace middle; public static class Middle { public static string Model => lib.Where.Model; }");
+        foreach (var name in (string[])["app", "tests"])
+        {
+            solution.Files.Write($"{name}/{name}.csproj", Referencing("middle", "Exe"));
+            solution.Files.Write($"{name}/Program.cs", "System.Console.WriteLine(middle.Middle.Model);");
+        }
+        solution.Files.Write("all.csproj", """
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <TargetFramework>net10.0</TargetFramework>
+                <EnableDefaultItems>false</EnableDefaultItems>
+              </PropertyGroup>
+              <ItemGroup>
+                <ProjectReference Include="app/app.csproj;tests/tests.csproj" ReferenceOutputAssembly="false" />
+              </ItemGroup>
+            </Project>
+            """);
+    }
+
+    private static string Referencing(string other, string outputType) => $"""
+        <Project Sdk="Microsoft.NET.Sdk">
+          <PropertyGroup>
+            <OutputType>{outputType}</OutputType>
+            <TargetFramework>net10.0</TargetFramework>
+          </PropertyGroup>
+          <ItemGroup>
+            <ProjectReference Include="../{other}/{other}.csproj" />
+          </ItemGroup>
+        </Project>
+        """;
+}
