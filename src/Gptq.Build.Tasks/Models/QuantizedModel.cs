@@ -1,3 +1,4 @@
+using Gptq.Quantization.Checkpoints.Locating;
 using Microsoft.Build.Framework;
 
 namespace Gptq.Build.Tasks;
@@ -69,6 +70,8 @@ internal sealed class QuantizedModel
             throw new MetadataException("GPTQ1012", "MaxPerplexityIncrease and MaxKlDivergence are measured on EvaluationData, which is not set. "
                 + "Set it to a text that the model is not calibrated on.");
         var revision = options.FirstOrDefault(option => option.Option.Metadata == "Revision").Value ?? "";
-        return new(include, name, target, CheckpointLookup.Find(include, revision, context), options, context);
+        var request = new CheckpointRequest(include, context.ProjectDirectory) { Revision = revision, ModelRoots = context.ModelRoots };
+        var directory = CheckpointLocator.Find(request)?.Directory;
+        return new(include, name, target, directory is null ? null : context.FullPath(directory), options, context);
     }
 }

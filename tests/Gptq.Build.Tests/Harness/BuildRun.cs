@@ -53,13 +53,15 @@ internal sealed class BuildRun
         }
         // The build under test must not inherit the switches of the one that runs the tests.
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)
-            || name.StartsWith("DOTNET_", StringComparison.Ordinal) || name.StartsWith("Gptq", StringComparison.OrdinalIgnoreCase)).ToArray())
+            || name.StartsWith("DOTNET_", StringComparison.Ordinal) || name.StartsWith("Gptq", StringComparison.OrdinalIgnoreCase)
+            || name.StartsWith("HF_", StringComparison.Ordinal)).ToArray())
             if (name is not "DOTNET_ROOT") start.Environment.Remove(name);
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
         start.Environment["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0";
         start.Environment["DOTNET_NOLOGO"] = "1";
         start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
         start.Environment["DOTNET_SKIP_FIRST_TIME_EXPERIENCE"] = "1";
+        start.Environment["HF_HOME"] = Path.Combine(Path.GetDirectoryName(log)!, "hub");
         var run = new BuildRun(new Process { StartInfo = start }, log);
         run._process.OutputDataReceived += run.Keep;
         run._process.ErrorDataReceived += run.Keep;
