@@ -5,7 +5,7 @@ namespace Gptq.Numerics;
 
 /// <summary>Dense float32 matrix products.</summary>
 /// <remarks>
-/// Sums are fused multiply-adds over at most 192 products in registers, which are then added to the destination: the same bits for any number
+/// Sums are fused multiply-adds over at most 384 products in registers, which are then added to the destination: the same bits for any number
 /// of threads and on every processor.
 /// </remarks>
 public static unsafe class Gemm

@@ -13,7 +13,7 @@ public static unsafe class SymmetricUpdate
     /// <param name="c">The first element of [columns, stride], row-major.</param>
     /// <param name="stride">Elements from row to row of C.</param>
     /// <param name="options">Threads and cancellation; by default all processors.</param>
-    /// <remarks>Sums as <see cref="Gemm"/> does: 192 tokens at a time in registers.</remarks>
+    /// <remarks>Sums as <see cref="Gemm"/> does: 384 tokens at a time in registers.</remarks>
     public static void AddLower(ReadOnlySpan<float> x, int rows, int columns, float* c, long stride, ParallelOptions? options = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(x.Length, (long)rows * columns, nameof(x));

@@ -59,7 +59,7 @@ public sealed unsafe class FactorisationTests
     [Fact]
     public void GiveTheSameBitsForAnyThreadsAndKernel()
     {
-        const int Size = 500;
+        const int Size = 301;
         var h = RandomMatrix.PositiveDefinite(Size, 3);
         float[]? expected = null;
         foreach (var kernel in TileKernels.All.Where(kernel => kernel.IsSupported))

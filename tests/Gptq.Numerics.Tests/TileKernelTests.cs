@@ -12,7 +12,7 @@ public sealed unsafe class TileKernelTests
     [MemberData(nameof(Supported))]
     public void GivesTheBitsOfTheScalarTwin(string name)
     {
-        foreach (var depth in new[] { 0, 1, 2, 7, 48, 191, 192, 301 })
+        foreach (var depth in new[] { 0, 1, 2, 7, 48, 191, 384, 401 })
         {
             foreach (var (aStride, bStride, cStride) in new[] { (8, 48, 48), (48, 96, 51), (11, 49, 64) })
             {

@@ -5,7 +5,7 @@ namespace Gptq.Numerics.Dense;
 /// <summary>Products of packed panels, in blocks that fit a second-level cache; every element is computed by one thread, in one order.</summary>
 internal static unsafe class PanelProduct
 {
-    private const int BlockRows = 2 * Panels.Width;
+    private const int BlockRows = 4 * Panels.Width;
     private const int BlockColumns = 4 * Panels.Width;
 
     /// <summary>C = ± AᵀB (+ C) with both operands in panels of the same depth.</summary>

@@ -9,7 +9,7 @@ namespace Gptq.Numerics.Dense;
 /// <remarks>Works in place on the lower triangle, row-major, and leaves Rᵀ there; the strict upper triangle is neither read nor written.</remarks>
 internal static unsafe class ReverseCholesky
 {
-    private const int Block = TileKernel.Depth;
+    private const int Block = 192;
     private const int SmallBlock = TileKernel.Columns;
 
     /// <summary>Factorises.</summary>

@@ -6,7 +6,7 @@ namespace Gptq.Numerics.Dense;
 /// <remarks>Row-major; the strict upper triangle is neither read nor written.</remarks>
 internal static unsafe class TriangularInverse
 {
-    private const int Block = TileKernel.Depth;
+    private const int Block = 192;
     private const int SmallBlock = TileKernel.Columns;
 
     /// <summary>Inverts. The diagonal must not hold zeros.</summary>

@@ -21,6 +21,12 @@ internal sealed unsafe class Avx2TileKernel : TileKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MultiplyPart(nint depth, float* a, nint aStride, float* b, nint bStride, float* c, nint cStride, TileUpdate update)
     {
+        // The tile of C is far away: fetch it while the registers fill.
+        for (nint row = 0; row < 4; row++)
+        {
+            Sse.Prefetch0(c + (row * cStride));
+            Sse.Prefetch0(c + (row * cStride) + (2 * Lanes));
+        }
         Vector256<float> c0x = default, c0y = default, c0z = default;
         Vector256<float> c1x = default, c1y = default, c1z = default;
         Vector256<float> c2x = default, c2y = default, c2z = default;

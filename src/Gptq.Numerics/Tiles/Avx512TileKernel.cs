@@ -14,6 +14,13 @@ internal sealed unsafe class Avx512TileKernel : TileKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Multiply(nint depth, float* a, nint aStride, float* b, nint bStride, float* c, nint cStride, TileUpdate update)
     {
+        // The tile of C is far away: fetch it while the registers fill.
+        for (nint row = 0; row < Rows; row++)
+        {
+            Sse.Prefetch0(c + (row * cStride));
+            Sse.Prefetch0(c + (row * cStride) + Lanes);
+            Sse.Prefetch0(c + (row * cStride) + (2 * Lanes));
+        }
         Vector512<float> c0x = default, c0y = default, c0z = default;
         Vector512<float> c1x = default, c1y = default, c1z = default;
         Vector512<float> c2x = default, c2y = default, c2z = default;

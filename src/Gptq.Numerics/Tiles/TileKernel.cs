@@ -18,9 +18,10 @@ internal abstract unsafe class TileKernel
 
     /// <summary>
     /// Products that are summed up in registers before they meet the destination. It is the same everywhere, since it is part of the result.
-    /// A panel of B of this depth (36 KiB) and a strip of A (6 KiB) share a first-level cache of 48 KiB.
+    /// A panel of B of this depth (72 KiB) streams from the second-level cache, past a strip of A (12 KiB) in the first; less depth would mean
+    /// more trips of C to memory, which cost more.
     /// </summary>
-    public const int Depth = 192;
+    public const int Depth = 384;
 
     /// <summary>Whether this processor has the instructions.</summary>
     public abstract bool IsSupported { get; }

@@ -11,7 +11,7 @@ namespace Gptq.Quantization.Solver;
 /// 2 / samples is left out: a constant changes no code.
 /// </summary>
 /// <remarks>
-/// Products are summed 192 tokens at a time by fused multiply-adds in float32 registers and then added to the float32 sum, so a sum over a
+/// Products are summed 384 tokens at a time by fused multiply-adds in float32 registers and then added to the float32 sum, so a sum over a
 /// million tokens carries some thousands of roundings, about 1e-4 of its value at the worst; the damping is a hundred times that. Sums of
 /// separate runs can be merged, written and read. Not for several threads at once: one call uses all of them.
 /// </remarks>
@@ -19,7 +19,7 @@ public sealed unsafe class HessianAccumulator : IDisposable
 {
     private const uint Magic = 0x48515047; // "GPQH"
     private const int Version = 1;
-    private const int StepTokens = 192;
+    private const int StepTokens = 384;
     private AlignedBuffer? _sum;
     private AlignedBuffer? _cross;
 

@@ -6,7 +6,7 @@ namespace Gptq.Quantization.Solver;
 /// <summary>One layer's way through the solver: rows in blocks over the threads, codes and grids out.</summary>
 internal sealed unsafe class LayerSolve
 {
-    private const int BlocksOfAPiece = 2;
+    private const int BlocksOfAPiece = 4;
     private const int LoadedColumns = 64;
     private readonly CpuHessianFactor? _factor;
     private readonly string _layer;
@@ -68,7 +68,7 @@ internal sealed unsafe class LayerSolve
         return new SolveResult(linear, report);
     }
 
-    /// <summary>Two blocks a piece, so that a strip of U serves both; the last ones alone, so that the threads end together.</summary>
+    /// <summary>Four blocks a piece, so that a strip of U serves all of them; the last ones alone, so that the threads end together.</summary>
     private List<(int FirstBlock, int Count)> Pieces()
     {
         var blocks = (_rows + RowBlock.Rows - 1) / RowBlock.Rows;
