@@ -42,7 +42,15 @@ public sealed class CacheEntry : IDisposable
     /// GPTQ5101: disk full. GPTQ5105: the folder holds something that is no result. GPTQ5107: the old result cannot be replaced.
     /// </exception>
     public Task<CacheHit> TryMaterializeAsync(string outputFolder, CancellationToken cancellationToken = default) =>
-        WithDiskFullAsync(outputFolder, () => Task.Run(() => TryMaterializeLocalAsync(outputFolder, cancellationToken), cancellationToken));
+        WithDiskFullAsync(outputFolder, () => Task.Run(async () =>
+        {
+            var output = Path.TrimEndingDirectorySeparator(Path.GetFullPath(outputFolder));
+            if (await TryMaterializeLocalAsync(output, cancellationToken).ConfigureAwait(false))
+                return CacheHit.Local;
+            var found = await TryDownloadAsync(cancellationToken).ConfigureAwait(false)
+                && await TryMaterializeLocalAsync(output, cancellationToken).ConfigureAwait(false);
+            return found ? CacheHit.Remote : CacheHit.None;
+        }, cancellationToken));
 
     /// <summary>A new, empty folder for the result.</summary>
     public StagingFolder BeginStaging()
@@ -69,7 +77,7 @@ public sealed class CacheEntry : IDisposable
 
     /// <summary>
     /// Makes the staged files the result of this key: on the disk for good, read-only, visible to other processes at once and whole.
-    /// The key's journal is deleted, and entries over the size limit are pruned.
+    /// The key's journal is deleted, entries over the size limit are pruned, and the result is put into the remote cache if there is one.
     /// </summary>
     /// <param name="staging">From <see cref="BeginStaging"/>; used up.</param>
     /// <param name="metadata">What lists should show about the result: model name, engine version. Does not enter the key.</param>
@@ -79,13 +87,12 @@ public sealed class CacheEntry : IDisposable
         StagingFolder staging, IReadOnlyDictionary<string, string>? metadata = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(staging);
-        return WithDiskFullAsync(staging.Directory, () => Task.Run(() =>
+        return WithDiskFullAsync(staging.Directory, () => Task.Run(async () =>
         {
-            EntryWriter.Commit(staging, _work, Key, metadata ?? new Dictionary<string, string>(), cancellationToken);
-            _verified = true;
-            DeleteJournal();
-            _cache.Touch(_work, Key);
-            _cache.PruneToLimit();
+            var manifest = EntryWriter.Commit(staging, _work, Key, metadata ?? new Dictionary<string, string>(), cancellationToken);
+            Committed();
+            if (_cache.Remote is { } remote)
+                await remote.TryUploadAsync(Key, _work.Entry(Key), manifest, cancellationToken).ConfigureAwait(false);
             return true;
         }, cancellationToken));
     }
@@ -109,9 +116,8 @@ public sealed class CacheEntry : IDisposable
         }
     }
 
-    private async Task<CacheHit> TryMaterializeLocalAsync(string outputFolder, CancellationToken cancellationToken)
+    private async Task<bool> TryMaterializeLocalAsync(string output, CancellationToken cancellationToken)
     {
-        var output = Path.TrimEndingDirectorySeparator(Path.GetFullPath(outputFolder));
         foreach (var layout in (CacheLayout[])[_work, .. ReferenceEquals(_work, _cache.Layout) ? [] : new[] { _cache.Layout }])
         {
             var folder = layout.Entry(Key);
@@ -123,14 +129,36 @@ public sealed class CacheEntry : IDisposable
                 OutputFolder.Replace(output, folder, manifest, verify: !_verified, cancellationToken);
                 DeleteJournal();
                 _cache.Touch(layout, Key);
-                return CacheHit.Local;
+                return true;
             }
             catch (DamagedEntryException damage)
             {
                 Drop(layout, folder, damage);
             }
         }
-        return CacheHit.None;
+        return false;
+    }
+
+    private async Task<bool> TryDownloadAsync(CancellationToken cancellationToken)
+    {
+        if (_cache.Remote is null)
+            return false;
+        using var staging = BeginStaging();
+        var manifest = await _cache.Remote.TryDownloadAsync(Key, staging.Directory, cancellationToken).ConfigureAwait(false);
+        if (manifest is null)
+            return false;
+        EntryWriter.Publish(staging, _work, Key, manifest, cancellationToken);
+        Committed();
+        return true;
+    }
+
+    /// <summary>The entry was written by this process just now, and its digests are those of what was written.</summary>
+    private void Committed()
+    {
+        _verified = true;
+        DeleteJournal();
+        _cache.Touch(_work, Key);
+        _cache.PruneToLimit();
     }
 
     private void Drop(CacheLayout layout, string folder, DamagedEntryException damage)

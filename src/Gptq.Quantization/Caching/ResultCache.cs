@@ -1,3 +1,5 @@
+using Gptq.Quantization.Caching.Remote;
+
 namespace Gptq.Quantization.Caching;
 
 /// <summary>
@@ -5,7 +7,7 @@ namespace Gptq.Quantization.Caching;
 /// always whole: it is written beside, flushed and renamed into place; it is checked when it is used; and it never changes.
 /// </summary>
 /// <remarks>All members may be called from any thread.</remarks>
-public sealed class ResultCache
+public sealed class ResultCache : IDisposable
 {
     private readonly ResultCacheOptions _options;
     private readonly Lock _sync = new();
@@ -17,12 +19,15 @@ public sealed class ResultCache
     {
         _options = options ?? new();
         Layout = new(_options.Folder ?? CacheFolder.Default);
+        Remote = _options.Remote is { } remote ? new(remote, Warn) : null;
     }
 
     /// <summary>The cache folder.</summary>
     public string Folder => Layout.Root;
 
     internal CacheLayout Layout { get; }
+
+    internal RemoteCache? Remote { get; }
 
     /// <summary>
     /// Takes a key for this process alone; waits while another process (or another caller in this one) has it, so that two builds of one
@@ -85,6 +90,9 @@ public sealed class ResultCache
             File.Delete(memory);
         return CachePruner.Prune(Layout, sizeLimit: null, unusedSince: DateTime.MaxValue);
     }
+
+    /// <summary>Closes connections to the remote cache.</summary>
+    public void Dispose() => Remote?.Dispose();
 
     internal void Warn(GptqWarning warning) => _options.OnWarning?.Invoke(warning);
 

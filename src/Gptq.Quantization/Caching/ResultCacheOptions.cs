@@ -1,3 +1,5 @@
+using Gptq.Quantization.Caching.Remote;
+
 namespace Gptq.Quantization.Caching;
 
 /// <summary>How a <see cref="ResultCache"/> works.</summary>
@@ -17,6 +19,9 @@ public sealed record ResultCacheOptions
 
     /// <summary>After a commit, entries that were not used for longest are removed until the rest is no larger; in bytes. Null: no limit.</summary>
     public long? SizeLimit { get; init; } = DefaultSizeLimit;
+
+    /// <summary>A cache that a team shares, asked when the folder has no result; null: none.</summary>
+    public RemoteCacheOptions? Remote { get; init; }
 
     /// <summary>Told what a user should know; may be called from any thread.</summary>
     public Action<GptqWarning>? OnWarning { get; init; }
