@@ -34,6 +34,9 @@ public readonly unsafe struct PackedMatMul
         _kernel = kernel;
     }
 
+    /// <summary>The instruction set that products run on here.</summary>
+    public static string KernelName => TileKernel.Best.Name;
+
     /// <summary>Bytes of scratch memory that <see cref="Prepare"/> fills, for a number of rows.</summary>
     public long ScratchBytes(int rows) => ((long)rows * _activations.RowBytes) + OrderedBytes;
 
