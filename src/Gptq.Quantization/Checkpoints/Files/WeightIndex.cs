@@ -19,17 +19,23 @@ internal sealed class WeightIndex
     /// <summary>The file name of each tensor's shard.</summary>
     public IReadOnlyDictionary<string, string> Files { get; }
 
+    /// <summary>The shards' plain names, in order.</summary>
+    public IReadOnlyList<string> ShardNames => [.. Files.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+
     /// <summary>The shards' paths, in the order of their names.</summary>
-    public IReadOnlyList<string> Shards
-        => [.. Files.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(name => Path.Combine(Folder, name))];
+    public IReadOnlyList<string> Shards => [.. ShardNames.Select(name => Path.Combine(Folder, name))];
 
     private string Folder => Path.GetDirectoryName(Path.GetFullPath(_path))!;
 
-    /// <summary>Reads an index and checks that its shards are there, in its own folder.</summary>
-    /// <exception cref="GptqException">GPTQ2205: the index is damaged. GPTQ2206: it names a file elsewhere. GPTQ2207: a shard is missing.</exception>
+    /// <summary>Reads an index.</summary>
+    /// <exception cref="GptqException">GPTQ2205: the index is damaged. GPTQ2206: it names a file elsewhere.</exception>
+    public static WeightIndex Load(string path) => new(path, ReadMap(path));
+
+    /// <summary>Reads an index and checks that its shards are there.</summary>
+    /// <exception cref="GptqException">GPTQ2205: the index is damaged. GPTQ2206: it names a file elsewhere. GPTQ2212: a shard is missing.</exception>
     public static WeightIndex Read(string path)
     {
-        var index = new WeightIndex(path, ReadMap(path));
+        var index = Load(path);
         var missing = index.Shards.Where(shard => !File.Exists(shard)).Select(shard => Path.GetFileName(shard)).ToList();
         return missing.Count == 0
             ? index
