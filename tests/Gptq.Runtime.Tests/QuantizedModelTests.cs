@@ -1,0 +1,220 @@
+using Gptq.Runtime.Generation;
+using Gptq.Tests;
+
+namespace Gptq.Runtime.Tests;
+
+public sealed class QuantizedModelTests(BardModel bard) : IClassFixture<BardModel>
+{
+    private const string Prompt = "KING RICHARD:\nNow is the winter";
+
+    private QuantizedModel Model => bard.Model;
+
+    [Fact]
+    public void Knows_its_sizes()
+    {
+        Assert.Equal(512, Model.ContextLength);
+        Assert.Equal(2048, Model.VocabularySize);
+        Assert.Equal(bard.Folder, Model.Path);
+        Assert.Equal(0, Model.DefaultOptions.Temperature);
+    }
+
+    [Fact]
+    public void Greedy_text_is_that_of_the_full_pass_token_by_token()
+    {
+        var ids = Model.Tokenize(Prompt).ToList();
+        var generated = Model.GenerateIds(ids, new GenerationOptions { MaxNewTokens = 24 }).ToList();
+        Assert.Equal(24, generated.Count);
+        using var state = new DisposableState(Model);
+        foreach (var token in generated)
+        {
+            // Everything anew each time: no cache is involved.
+            state.Value.Reset();
+            var logits = state.Value.Append([.. ids], state.Options);
+            Assert.Equal(Sampler.IndexOfLargest(logits[^Model.VocabularySize..]), token);
+            ids.Add(token);
+        }
+    }
+
+    [Fact]
+    public void Streamed_text_is_the_decoded_ids()
+    {
+        var options = new GenerationOptions { MaxNewTokens = 40, Temperature = 0.9f, TopK = 50, TopP = 0.95f, Seed = 5 };
+        var ids = Model.GenerateIds(Model.Tokenize(Prompt), options).ToArray();
+        Assert.Equal(Model.Tokenizer.Decode(ids, skipSpecialTokens: true), string.Concat(Model.Generate(Prompt, options)));
+    }
+
+    [Fact]
+    public void A_seed_fixes_the_text_and_another_changes_it()
+    {
+        var options = new GenerationOptions { MaxNewTokens = 40, Temperature = 1, Seed = 1 };
+        var first = string.Concat(Model.Generate(Prompt, options));
+        Assert.Equal(first, string.Concat(Model.Generate(Prompt, options)));
+        Assert.NotEqual(first, string.Concat(Model.Generate(Prompt, options with { Seed = 2 })));
+    }
+
+    [Fact]
+    public void Chunks_of_the_prompt_do_not_change_the_text()
+    {
+        using var chunked = QuantizedModel.Open(bard.Folder, new QuantizedModelOptions { Threads = 1, PromptChunk = 3 });
+        var options = new GenerationOptions { MaxNewTokens = 20 };
+        Assert.Equal(string.Concat(Model.Generate(Prompt, options)), string.Concat(chunked.Generate(Prompt, options)));
+    }
+
+    [Fact]
+    public void A_stop_string_ends_the_text_before_itself()
+    {
+        var whole = string.Concat(Model.Generate(Prompt, new GenerationOptions { MaxNewTokens = 60 }));
+        var stop = whole.Substring(whole.Length / 2, 3);
+        var stopped = string.Concat(Model.Generate(Prompt, new GenerationOptions { MaxNewTokens = 60, StopStrings = [stop, "\u0000never"] }));
+        Assert.Equal(whole[..whole.IndexOf(stop, StringComparison.Ordinal)], stopped);
+    }
+
+    [Fact]
+    public async Task Asynchronous_text_is_the_same()
+    {
+        var options = new GenerationOptions { MaxNewTokens = 20 };
+        var text = "";
+        await foreach (var part in Model.GenerateAsync(Prompt, options, TestContext.Current.CancellationToken)) text += part;
+        Assert.Equal(string.Concat(Model.Generate(Prompt, options)), text);
+    }
+
+    [Fact]
+    public void Cancelling_ends_the_text_within_one_token()
+    {
+        using var cancellation = new CancellationTokenSource();
+        var tokens = 0;
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+        {
+            foreach (var _ in Model.GenerateIds(Model.Tokenize(Prompt), new GenerationOptions { MaxNewTokens = 400 }, cancellation.Token))
+                if (++tokens == 3) cancellation.Cancel();
+        });
+        Assert.Equal(3, tokens);
+    }
+
+    [Fact]
+    public async Task Cancelling_works_asynchronously_too()
+    {
+        using var cancellation = new CancellationTokenSource();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (var _ in Model.GenerateAsync(Prompt, new GenerationOptions { MaxNewTokens = 400 }).WithCancellation(cancellation.Token)) await cancellation.CancelAsync();
+        });
+    }
+
+    [Fact]
+    public void The_context_length_ends_a_text()
+    {
+        var prompt = Enumerable.Repeat(Model.Tokenize("the")[0], Model.ContextLength - 5).ToArray();
+        var generated = Model.GenerateIds(prompt, new GenerationOptions { MaxNewTokens = 100 }).ToList();
+        Assert.InRange(generated.Count, 1, 5);
+        if (generated[^1] != 2) Assert.Equal(5, generated.Count);
+    }
+
+    [Fact]
+    public void A_prompt_that_leaves_no_room_is_refused()
+    {
+        var exception = Assert.Throws<QuantizedModelException>(() => Model.Generate(string.Concat(Enumerable.Repeat("word ", 600))).Count());
+        Assert.Equal("GPTQ6015", exception.Code);
+        Assert.Contains("512", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Values_without_sense_are_refused_at_the_call()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => Model.Generate(Prompt, new GenerationOptions { Temperature = float.NaN }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Model.Generate(Prompt, new GenerationOptions { TopP = 0 }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Model.Generate(Prompt, new GenerationOptions { RepetitionPenalty = 0 }));
+        Assert.Throws<ArgumentException>(() => Model.Generate(Prompt, new GenerationOptions { StopStrings = [""] }));
+        Assert.Throws<ArgumentException>(() => Model.Generate("").Count());
+        Assert.Throws<ArgumentOutOfRangeException>(() => Model.GenerateIds([2048]).Count());
+    }
+
+    [Fact]
+    public void Many_texts_at_once_are_what_each_is_alone()
+    {
+        string[] prompts = ["KING RICHARD:", "And God said", "O Romeo", "The LORD", "First Citizen:", "What", "Thou art", "In the beginning"];
+        var options = new GenerationOptions { MaxNewTokens = 30 };
+        var alone = prompts.Select(prompt => string.Concat(Model.Generate(prompt, options))).ToArray();
+        var together = new string[prompts.Length];
+        Parallel.For(0, prompts.Length * 3, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i => together[i % prompts.Length] = string.Concat(Model.Generate(prompts[i % prompts.Length], options)));
+        Assert.Equal(alone, together);
+    }
+
+    [Fact]
+    public void A_repetition_penalty_keeps_a_text_from_going_in_circles()
+    {
+        var ids = Model.Tokenize("the the the the the");
+        var plain = Model.GenerateIds(ids, new GenerationOptions { MaxNewTokens = 60 }).Distinct().Count();
+        var penalized = Model.GenerateIds(ids, new GenerationOptions { MaxNewTokens = 60, RepetitionPenalty = 3 }).Distinct().Count();
+        Assert.True(penalized > plain, $"{penalized} different tokens with the penalty, {plain} without");
+    }
+
+    [Fact]
+    public void Perplexity_of_the_float_model_is_the_reference()
+    {
+        var text = File.ReadAllText(TestPaths.RequireShared("data", "public-domain", "shakespeare-valid.txt"));
+        var expected = System.Text.Json.JsonDocument.Parse(File.ReadAllText(TestPaths.RequireReference("models", "bard-opt", "perplexity.json")))
+            .RootElement.GetProperty("float").GetDouble();
+        var result = Model.Evaluate(text, window: 256, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal(88, result.Windows);
+        Assert.Equal(88 * 255, result.PredictedTokens);
+        Assert.Equal(expected, result.Perplexity, expected * 1e-4);
+    }
+
+    [Fact]
+    public void A_model_agrees_with_itself()
+    {
+        var ids = Model.Tokenize(string.Concat(Enumerable.Repeat("And the earth was without form, and void; and darkness was upon the face of the deep. ", 20)));
+        var result = Model.Evaluate(ids, window: 64, reference: Model, TestContext.Current.CancellationToken);
+        Assert.Equal(ids.Length / 64, result.Windows);
+        Assert.Equal(0, result.KlDivergence!.Value, 1e-6);
+        Assert.Equal(1, result.Top1Agreement);
+        Assert.InRange(result.Perplexity, 1, 100);
+        Assert.Null(Model.Evaluate(ids, window: 64, cancellationToken: TestContext.Current.CancellationToken).KlDivergence);
+    }
+
+    [Fact]
+    public void A_text_shorter_than_a_window_cannot_be_evaluated()
+    {
+        var exception = Assert.Throws<QuantizedModelException>(() => Model.Evaluate("short", window: 64));
+        Assert.Equal("GPTQ6016", exception.Code);
+        Assert.Throws<ArgumentOutOfRangeException>(() => Model.Evaluate("short", window: 513));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Model.Evaluate("short", window: 1));
+    }
+
+    [Fact]
+    public void A_step_allocates_no_buffers()
+    {
+        using var state = new DisposableState(Model);
+        int[] token = [39];
+        for (var i = 0; i < 8; i++) state.Value.Append(token, state.Options);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 100; i++) state.Value.Append(token, state.Options);
+        var perStep = (GC.GetAllocatedBytesForCurrentThread() - before) / 100;
+
+        // ONNX Runtime's own wrappers for ten caches, the logits, the ids and the mask; one logits buffer alone would be 8,192 bytes.
+        Assert.InRange(perStep, 0, 4096);
+    }
+
+    [Fact]
+    public void A_disposed_model_says_so()
+    {
+        var model = QuantizedModel.Open(bard.Folder);
+        model.Dispose();
+        model.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => model.Generate(Prompt).Count());
+    }
+
+    private sealed class DisposableState(QuantizedModel model) : IDisposable
+    {
+        public DecoderState Value { get; } = model.RentState();
+
+        public Microsoft.ML.OnnxRuntime.RunOptions Options { get; } = new();
+
+        public void Dispose()
+        {
+            Options.Dispose();
+            model.ReturnState(Value);
+        }
+    }
+}
