@@ -21,7 +21,7 @@ public sealed partial class FileDigests
     /// <param name="maxDegreeOfParallelism">How many files are read at once; 0: as many as there are processors.</param>
     public FileDigests(string? cacheFolder = null, int maxDegreeOfParallelism = 0)
     {
-        _folder = new CacheLayout(cacheFolder ?? CacheFolder.Default).Digests;
+        _folder = new CacheLayout(cacheFolder is { Length: > 0 } ? cacheFolder : CacheFolder.Default).Digests;
         _degree = maxDegreeOfParallelism > 0 ? maxDegreeOfParallelism : Environment.ProcessorCount;
     }
 

@@ -18,7 +18,7 @@ public sealed class ResultCache : IDisposable
     public ResultCache(ResultCacheOptions? options = null)
     {
         _options = options ?? new();
-        Layout = new(_options.Folder ?? CacheFolder.Default);
+        Layout = new(_options.Folder is { Length: > 0 } folder ? folder : CacheFolder.Default);
         Remote = _options.Remote is { } remote ? new(remote, Warn) : null;
     }
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using Gptq.Quantization.Architectures;
 using Gptq.Quantization.Bundles;
 using Gptq.Quantization.Caching;
+using Gptq.Quantization.Caching.Remote;
 using Gptq.Quantization.Calibration;
 using Gptq.Quantization.Checkpoints;
 using Gptq.Quantization.Options;
@@ -37,10 +38,11 @@ public static class QuantizationPipeline
             : CalibrationCorpus.Shipped();
 
         progress.Report(new PipelineProgress(PipelinePhase.Prepare, 1, 3, "checkpoint digests"));
-        var cache = new ResultCache(new ResultCacheOptions
+        using var cache = new ResultCache(new ResultCacheOptions
         {
             Folder = request.CacheDirectory,
             ScratchFolder = Path.Combine(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(request.OutputDirectory))!, ".gptq"),
+            Remote = RemoteCacheOptions.Create(request.RemoteCache),
             OnWarning = warning => { lock (warnings) warnings.Add(warning); },
         });
         var key = await KeyAsync(request, source, corpus, cancellation).ConfigureAwait(false);
@@ -53,15 +55,22 @@ public static class QuantizationPipeline
         {
             var journal = await entry.OpenJournalAsync(cancellation).ConfigureAwait(false);
             using var staging = entry.BeginStaging();
-            await Task.Run(
-                () =>
-                {
-                    var store = new ResultStore(journal);
-                    ModelQuantizer.Run(source, plan, corpus, request.Options, store, request.Threads, progress, cancellation);
-                    progress.Report(new PipelineProgress(PipelinePhase.Write, 0, 1, request.Name));
-                    BundleWriter.Write(source, plan, request.Options, corpus, store, staging.Directory, cancellation);
-                },
-                cancellation).ConfigureAwait(false);
+            try
+            {
+                await Task.Run(
+                    () =>
+                    {
+                        var store = new ResultStore(journal);
+                        ModelQuantizer.Run(source, plan, corpus, request.Options, store, request.Threads, progress, cancellation);
+                        progress.Report(new PipelineProgress(PipelinePhase.Write, 0, 1, request.Name));
+                        BundleWriter.Write(source, plan, request.Options, corpus, store, staging.Directory, cancellation);
+                    },
+                    cancellation).ConfigureAwait(false);
+            }
+            catch (IOException exception) when (DiskFull.Is(exception))
+            {
+                throw DiskFull.Error(staging.Directory, exception);
+            }
             await entry.CommitAsync(staging, new Dictionary<string, string> { ["model"] = request.Name }, cancellation).ConfigureAwait(false);
             await entry.TryMaterializeAsync(request.OutputDirectory, cancellation).ConfigureAwait(false);
             progress.Report(new PipelineProgress(PipelinePhase.Write, 1, 1, request.Name));

@@ -12,6 +12,9 @@ public sealed class RemoteCacheOptions
     /// <summary>The environment variable of a bearer token.</summary>
     public const string TokenVariable = "GPTQ_REMOTE_CACHE_TOKEN";
 
+    /// <summary>The environment variable that, set to true, keeps this machine from putting results there.</summary>
+    public const string ReadOnlyVariable = "GptqRemoteCacheReadOnly";
+
     private RemoteCacheOptions(Uri url, AuthenticationHeaderValue? authorization) => (Url, Authorization) = (url, authorization);
 
     /// <summary>Results are taken from the cache, but none are put there.</summary>
@@ -34,7 +37,7 @@ public sealed class RemoteCacheOptions
     /// <param name="url">
     /// http or https, with <c>user:password@</c> for basic authentication; null or empty: the environment variable <see cref="UrlVariable"/>.
     /// </param>
-    /// <param name="readOnly">Whether to put nothing there.</param>
+    /// <param name="readOnly">Whether to put nothing there; also when the environment variable <see cref="ReadOnlyVariable"/> is true.</param>
     /// <returns>Null when no remote cache is named.</returns>
     /// <exception cref="GptqException">GPTQ5114: the address is no http or https URL.</exception>
     public static RemoteCacheOptions? Create(string? url, bool readOnly = false) => Create(url, readOnly, Environment.GetEnvironmentVariable);
@@ -51,7 +54,8 @@ public sealed class RemoteCacheOptions
                 "GPTQ5114", "The address of the remote cache is no http:// or https:// URL. Correct the property GptqRemoteCache, or leave it empty.");
         }
         var bare = new UriBuilder(address) { UserName = "", Password = "", Fragment = "" }.Uri;
-        return new(bare, AuthorizationOf(address, environment)) { ReadOnly = readOnly };
+        var frozen = string.Equals(environment(ReadOnlyVariable)?.Trim(), "true", StringComparison.OrdinalIgnoreCase);
+        return new(bare, AuthorizationOf(address, environment)) { ReadOnly = readOnly || frozen };
     }
 
     /// <summary>The address of something in the cache; a query of the base address is kept.</summary>

@@ -41,6 +41,13 @@ public class RemoteCacheOptionsTests
     }
 
     [Fact]
+    public void Environment_can_make_it_read_only()
+    {
+        Assert.True(Create("https://cache.example", (RemoteCacheOptions.ReadOnlyVariable, "True"))!.ReadOnly);
+        Assert.False(Create("https://cache.example")!.ReadOnly);
+    }
+
+    [Fact]
     public void Token_is_a_bearer()
     {
         Assert.Equal("Bearer t0ken", Create("https://cache.example", (RemoteCacheOptions.TokenVariable, "t0ken\n"))!.Authorization!.ToString());
