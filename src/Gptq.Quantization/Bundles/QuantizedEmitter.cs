@@ -1,7 +1,9 @@
 using Gptq.Quantization.Architectures;
 using Gptq.Quantization.Architectures.Emitters;
 using Gptq.Quantization.Options;
+using Gptq.Quantization.Packing.GptqOperators;
 using Gptq.Quantization.Pipeline;
+using Gptq.Quantization.Solver;
 
 namespace Gptq.Quantization.Bundles;
 
@@ -11,8 +13,14 @@ internal static class QuantizedEmitter
     public static ILinearEmitter Create(Architecture architecture, QuantizationPlan plan, ResultStore store)
     {
         var parts = store.Index();
+        QuantizedLinear Read(LinearModule module) => store.Read(parts[module.Name], module.Name);
         var kept = new FloatEmitter(architecture);
-        ILinearEmitter quantized = new MatMulNBitsEmitter(module => store.Read(parts[module.Name], module.Name));
+        ILinearEmitter quantized = plan.Operators switch
+        {
+            OperatorSet.Gptq => new GptqEmitter(Read),
+            OperatorSet.Portable => new PortableEmitter(Read),
+            _ => new MatMulNBitsEmitter(Read),
+        };
         return new PerModuleEmitter(module => plan.For(module) is null ? kept : quantized);
     }
 }

@@ -1,3 +1,5 @@
+using Gptq.Quantization.Checkpoints.Locating;
+
 namespace Gptq.Quantization.Pipeline;
 
 /// <summary>Where the checkpoint of a request is.</summary>
@@ -5,11 +7,9 @@ internal static class ModelLocation
 {
     public static Task<string> FindAsync(QuantizationRequest request, IProgress<PipelineProgress> progress, CancellationToken cancellation)
     {
-        var candidates = request.ModelRoots.Select(root => Path.Combine(Path.GetFullPath(root, request.ProjectDirectory), request.Model))
-            .Prepend(Path.GetFullPath(request.Model, request.ProjectDirectory));
-        var found = candidates.FirstOrDefault(Directory.Exists);
-        return found is not null
-            ? Task.FromResult(found)
-            : throw new GptqException("GPTQ2401", $"No checkpoint '{request.Model}' was found.");
+        cancellation.ThrowIfCancellationRequested();
+        var wanted = new CheckpointRequest(request.Model, request.ProjectDirectory) { Revision = request.Revision, ModelRoots = request.ModelRoots };
+        return Task.FromResult(CheckpointLocator.Find(wanted)?.Directory
+            ?? throw new GptqException("GPTQ2401", $"There is no checkpoint '{request.Model}' in the project's folder, the model roots or the Hugging Face cache."));
     }
 }

@@ -6,21 +6,31 @@ namespace Gptq.Quantization.Pipeline;
 /// <summary>Which operators a graph gets, and what they can hold.</summary>
 internal static class OperatorChoice
 {
-    public static OperatorSet Resolve(OperatorSet asked, IReadOnlyDictionary<string, BitWidth> bits, QuantizationOptions options)
+    /// <summary>The operator set for layers of given bits.</summary>
+    /// <exception cref="GptqException">GPTQ1112, GPTQ1113: the set asked for can't hold them.</exception>
+    public static OperatorSet Resolve(OperatorSet asked, IReadOnlyDictionary<string, BitWidth> bits, ActOrder actOrder, int groupSize)
     {
-        if (asked is OperatorSet.OnnxRuntime or OperatorSet.Auto)
+        var operators = asked == OperatorSet.Auto ? OperatorSet.Gptq : asked;
+        if (operators == OperatorSet.Gptq) return operators;
+        foreach (var (name, width) in bits)
         {
-            foreach (var (name, width) in bits)
+            var holds = operators == OperatorSet.Portable ? width != BitWidth.Ternary : width is BitWidth.Two or BitWidth.Four or BitWidth.Eight;
+            if (!holds)
             {
-                if (width is BitWidth.Three or BitWidth.Ternary)
-                    throw new GptqException("GPTQ1112", $"{name} is to be quantized to {OptionValues.Format(width)} bits, which no operator of ONNX Runtime holds. Use Operators=gptq, or 2, 4 or 8 bits.");
+                throw new GptqException(
+                    "GPTQ1112",
+                    $"{name} is to be quantized to {Describe(width)}, which Operators={OptionValues.Format(operators)} can't hold. Use Operators=gptq, or other bits.");
             }
-            if (options.ActOrder == ActOrder.Dynamic && options.GroupSize != -1)
-                throw new GptqException("GPTQ1113", "ActOrder=dynamic with groups needs an index for each column, which ONNX Runtime's fast operators do not take. Use Operators=gptq, or ActOrder=group-aware.");
         }
-        return asked == OperatorSet.Auto ? OperatorSet.OnnxRuntime : asked;
+        return actOrder == ActOrder.Dynamic && groupSize != -1
+            ? throw new GptqException(
+                "GPTQ1113",
+                $"ActOrder=dynamic with groups needs an index for each column, which Operators={OptionValues.Format(operators)} can't hold. Use ActOrder=group-aware, or Operators=gptq.")
+            : operators;
     }
 
     /// <summary>The type in which an operator set stores scales.</summary>
     public static ScaleStorage ScalesOf(OperatorSet operators) => operators == OperatorSet.Gptq ? ScaleStorage.HalfPrecision : ScaleStorage.SinglePrecision;
+
+    private static string Describe(BitWidth width) => width == BitWidth.Ternary ? "ternary" : $"{OptionValues.Format(width)} bits";
 }
