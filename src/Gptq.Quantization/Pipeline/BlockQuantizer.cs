@@ -2,6 +2,7 @@ using System.Globalization;
 using Gptq.Quantization.Architectures;
 using Gptq.Quantization.Calibration;
 using Gptq.Quantization.Solver;
+using Gptq.Quantization.Solver.Refinement;
 
 namespace Gptq.Quantization.Pipeline;
 
@@ -9,7 +10,7 @@ namespace Gptq.Quantization.Pipeline;
 /// Calibrates and solves one part of a model: runs it over the calibration activations, sums a Hessian for each stage of layers that share
 /// an input, quantizes these layers, and puts the quantized weights in the place of the float ones.
 /// </summary>
-internal sealed class BlockQuantizer(QuantizationPlan plan, ILayerSolver solver, bool trueSequential, int threads)
+internal sealed class BlockQuantizer(QuantizationPlan plan, ILayerSolver solver, bool trueSequential, int refinementSweeps, int threads)
 {
     /// <summary>Quantizes the layers of a block. Afterwards the block holds their dequantized weights, ready to run for the next one.</summary>
     /// <param name="block">The open block, with float weights.</param>
@@ -77,14 +78,32 @@ internal sealed class BlockQuantizer(QuantizationPlan plan, ILayerSolver solver,
     private List<SolveResult> Solve(ModelPart block, List<LinearModule> stage, HessianAccumulator? hessian, CancellationToken cancellation)
     {
         var results = new List<SolveResult>();
+        var dense = hessian is null || refinementSweeps == 0 ? null : DenseHessian(hessian);
         using var factor = hessian is null ? null : solver.Factor(hessian, plan.For(stage[0])!, cancellation);
         foreach (var module in stage)
         {
             var weight = block.Weight(module);
             var result = solver.Solve(factor, module.Name, weight, module.OutFeatures, module.InFeatures, plan.For(module)!, cancellation);
+            if (dense is not null)
+            {
+                var options = new RefinementOptions(refinementSweeps, RefineScales: true, plan.For(module)!.ScaleStorage == ScaleStorage.HalfPrecision);
+                result = result with { Linear = CodeRefinement.Refine(weight.ToArray(), dense, result.Linear, options, threads, cancellation) };
+            }
             result.Linear.Dequantize(weight);
             results.Add(result);
         }
         return results;
+    }
+
+    private static float[] DenseHessian(HessianAccumulator hessian)
+    {
+        var size = hessian.InFeatures;
+        var dense = new float[size * size];
+        for (var row = 0; row < size; row++)
+        {
+            var lower = hessian.Sum(row, row + 1);
+            for (var column = 0; column <= row; column++) dense[(row * size) + column] = dense[(column * size) + row] = lower[column];
+        }
+        return dense;
     }
 }

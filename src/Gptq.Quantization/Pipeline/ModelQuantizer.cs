@@ -32,7 +32,7 @@ internal static class ModelQuantizer
             activations = CalibrationActivations.Embed(embedding, sequences, cancellation);
         Resume(runner, store, activations, cancellation);
 
-        var quantizer = new BlockQuantizer(plan, new CpuLayerSolver(threads), options.TrueSequential, threads);
+        var quantizer = new BlockQuantizer(plan, new CpuLayerSolver(threads), options.TrueSequential, refinementSweeps: 0, threads);
         for (var part = store.FinishedParts; part < parts; part++)
         {
             progress.Report(new PipelineProgress(PipelinePhase.Quantize, part, parts, part < architecture.LayerCount ? $"block {part + 1} of {architecture.LayerCount}" : "head"));

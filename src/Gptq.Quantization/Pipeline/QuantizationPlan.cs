@@ -25,6 +25,10 @@ public sealed class QuantizationPlan
         return _choices.GetValueOrDefault(module.Name);
     }
 
+    /// <summary>All block linears alike, whatever operators could hold them: for experiments.</summary>
+    internal static QuantizationPlan Uniform(Architecture architecture, SolverOptions options) => new(
+        architecture.Linears.Where(module => module.Layer >= 0).ToDictionary(module => module.Name, _ => options, StringComparer.Ordinal), OperatorSet.Gptq);
+
     /// <summary>Decides for all layers of a model: block linears are quantized with the item's options, others only where Modules says so.</summary>
     /// <exception cref="GptqException">
     /// GPTQ1111: an entry of Modules matches no layer. GPTQ1112: the operators can't hold a layer's bits. GPTQ4001: options that do not fit together.
@@ -48,7 +52,7 @@ public sealed class QuantizationPlan
             chosen[module.Name] = (rule?.Bits ?? options.Bits, rule?.GroupSize ?? options.GroupSize);
         }
 
-        var operators = OperatorChoice.Resolve(options.Operators, chosen.ToDictionary(choice => choice.Key, choice => choice.Value.Bits), options);
+        var operators = OperatorChoice.Resolve(options.Operators, chosen.ToDictionary(choice => choice.Key, choice => choice.Value.Bits), options.ActOrder, options.GroupSize);
         var choices = new Dictionary<string, SolverOptions>(StringComparer.Ordinal);
         foreach (var (name, (bits, groupSize)) in chosen)
         {

@@ -1,0 +1,97 @@
+using System.CommandLine;
+using System.Globalization;
+using Gptq.Quantization;
+using Gptq.Quantization.Calibration;
+using Gptq.Quantization.Evaluation;
+using Gptq.Quantization.Options;
+using Gptq.Quantization.Pipeline;
+using Gptq.Quantization.Solver;
+using Gptq.Tokenizers;
+
+namespace Gptq.Benchmarks;
+
+/// <summary>
+/// Perplexity of one checkpoint at one setting: float, round-to-nearest, and what the solver makes of it, with an interval from resampling
+/// the test windows.
+/// </summary>
+internal sealed class QualityBenchmark : IBenchmark
+{
+    public Command CreateCommand()
+    {
+        var model = new Option<DirectoryInfo>("--model") { Required = true, Description = "The checkpoint." };
+        var calibration = new Option<FileInfo>("--calibration") { Required = true, Description = "The calibration text: its first tokens are taken, as the reference pipeline does." };
+        var test = new Option<FileInfo>("--test") { Required = true, Description = "The test text." };
+        var samples = new Option<int>("--samples") { DefaultValueFactory = _ => 64 };
+        var length = new Option<int>("--length") { DefaultValueFactory = _ => 256, Description = "Tokens of a sequence and of a test window." };
+        var bits = new Option<string>("--bits") { DefaultValueFactory = _ => "4" };
+        var groupSize = new Option<int>("--group-size") { DefaultValueFactory = _ => 128 };
+        var actOrder = new Option<string>("--act-order") { DefaultValueFactory = _ => "none" };
+        var symmetric = new Option<bool>("--symmetric");
+        var mse = new Option<bool>("--mse-search");
+        var importance = new Option<bool>("--importance");
+        var fullRange = new Option<bool>("--full-range");
+        var sequential = new Option<bool>("--true-sequential");
+        var method = new Option<string>("--method") { DefaultValueFactory = _ => "gptq" };
+        var damp = new Option<double>("--damp") { DefaultValueFactory = _ => 0.01 };
+        var sweeps = new Option<int>("--sweeps") { DefaultValueFactory = _ => 0, Description = "Passes that refine codes and scales." };
+        var command = new Command("quality", "Perplexity: float, round-to-nearest, and the solver.")
+        {
+            model, calibration, test, samples, length, bits, groupSize, actOrder, symmetric, mse, importance, fullRange, sequential, method, damp, sweeps,
+        };
+        command.SetAction(result =>
+        {
+            using var source = ModelSource.Open(result.GetRequiredValue(model).FullName);
+            var tokens = result.GetValue(length);
+            var calibrationIds = Cut(source.Tokenizer, result.GetRequiredValue(calibration), tokens).Take(result.GetValue(samples)).ToList();
+            var windows = Cut(source.Tokenizer, result.GetRequiredValue(test), tokens);
+            var options = new SolverOptions
+            {
+                Bits = OptionValues.TryParseBits(result.GetValue(bits)) ?? throw new ArgumentException("--bits"),
+                GroupSize = result.GetValue(groupSize),
+                ActOrder = OptionValues.TryParseActOrder(result.GetValue(actOrder)) ?? throw new ArgumentException("--act-order"),
+                Symmetric = result.GetValue(symmetric),
+                FullRangeSymmetric = result.GetValue(fullRange),
+                MseSearch = result.GetValue(mse),
+                ImportanceWeighted = result.GetValue(importance),
+                Method = OptionValues.TryParseMethod(result.GetValue(method)) ?? throw new ArgumentException("--method"),
+                Damp = result.GetValue(damp),
+            };
+            var threads = Environment.ProcessorCount;
+            IReadOnlyList<double> Losses(SolverOptions solver, int passes) => QualityRun.Run(
+                source.Architecture,
+                new BlockQuantizer(QuantizationPlan.Uniform(source.Architecture, solver), new CpuLayerSolver(threads), result.GetValue(sequential), passes, threads),
+                calibrationIds,
+                windows,
+                threads);
+            var reference = QualityRun.Float(source.Architecture, windows, threads);
+            var nearest = Losses(options with { Method = SolverMethod.Rtn }, 0);
+            var ours = Losses(options, result.GetValue(sweeps));
+            new Report()
+                .Add("float", Windows.Perplexity(reference))
+                .Add("rtn", Windows.Perplexity(nearest))
+                .Add("ours", Windows.Perplexity(ours))
+                .Add("ours_over_float_95", Interval(reference, ours))
+                .Write(result);
+        });
+        return command;
+    }
+
+    private static IReadOnlyList<int[]> Cut(Tokenizer tokenizer, FileInfo file, int length)
+    {
+        var prefix = tokenizer.Encode("", addSpecialTokens: true);
+        var ids = tokenizer.Encode(File.ReadAllText(file.FullName), addSpecialTokens: false);
+        return [.. Windows.Cut(ids, length - prefix.Length).Select(window => prefix.Concat(window).ToArray())];
+    }
+
+    // 2,000 resamplings of the windows, in pairs: how far the difference in perplexity may be chance.
+    private static string Interval(IReadOnlyList<double> reference, IReadOnlyList<double> ours)
+    {
+        var random = new Random(0);
+        var differences = Enumerable.Range(0, 2000).Select(_ =>
+        {
+            var picks = Enumerable.Range(0, ours.Count).Select(_ => random.Next(ours.Count)).ToArray();
+            return Math.Exp(picks.Average(i => ours[i])) - Math.Exp(picks.Average(i => reference[i]));
+        }).Order().ToArray();
+        return string.Create(CultureInfo.InvariantCulture, $"{differences[50]:+0.00;-0.00} to {differences[1949]:+0.00;-0.00}");
+    }
+}
