@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Gptq.Build.Tasks;
 
-/// <summary>Follows the engine's progress: how long each phase took, what is left of this one, and when it is time to say so again.</summary>
+/// <summary>Follows the engine's progress: how long each phase took, and when it is time to say so again.</summary>
 internal sealed class PhaseClock
 {
     private static readonly TimeSpan s_between = TimeSpan.FromSeconds(10);
@@ -27,9 +27,6 @@ internal sealed class PhaseClock
         _said = now;
         var text = $"{progress.Phase} {progress.Done}/{progress.Of}";
         if (progress.Text.Length > 0) text += $" {progress.Text}";
-        var elapsed = now - _started;
-        if (progress.Done > 0 && progress.Done < progress.Of && elapsed > TimeSpan.Zero)
-            text += $", about {Words(TimeSpan.FromTicks(elapsed.Ticks / progress.Done * (progress.Of - progress.Done)))} left";
         return text;
     }
 
@@ -46,7 +43,4 @@ internal sealed class PhaseClock
         _phase = phase;
         _started = now;
     }
-
-    private static string Words(TimeSpan time) =>
-        time.TotalHours >= 2 ? $"{(int)Math.Round(time.TotalHours)} h" : time.TotalMinutes >= 2 ? $"{(int)Math.Round(time.TotalMinutes)} min" : $"{Math.Max(1, (int)time.TotalSeconds)} s";
 }

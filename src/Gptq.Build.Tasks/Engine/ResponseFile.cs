@@ -1,9 +1,8 @@
 using System.Globalization;
-using System.Text;
 
 namespace Gptq.Build.Tasks;
 
-/// <summary>The engine's arguments, one token a line, as System.CommandLine reads a response file; kept in obj so that a run can be repeated by hand.</summary>
+/// <summary>The engine's arguments, one a line; kept in obj so that a run can be repeated by hand.</summary>
 internal static class ResponseFile
 {
     /// <summary>The tokens for a model.</summary>
@@ -31,15 +30,7 @@ internal static class ResponseFile
         return tokens;
     }
 
-    /// <summary>Writes tokens; one that has white space, or a number sign that would make its line a comment, stands in double quotes.</summary>
-    public static void Write(string path, IEnumerable<string> tokens)
-    {
-        var text = new StringBuilder();
-        foreach (var token in tokens)
-        {
-            var line = token.Replace("\r", " ").Replace("\n", " ");
-            text.Append(line.Any(char.IsWhiteSpace) || line[0] == '#' ? $"\"{line}\"" : line).Append('\n');
-        }
-        File.WriteAllText(path, text.ToString());
-    }
+    /// <summary>Writes tokens as they are: the engine takes each line for one, so that paths need no quoting.</summary>
+    public static void Write(string path, IEnumerable<string> tokens) =>
+        File.WriteAllText(path, string.Concat(tokens.Select(token => token.Replace("\r", " ").Replace("\n", " ") + "\n")));
 }

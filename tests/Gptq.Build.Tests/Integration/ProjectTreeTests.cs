@@ -13,9 +13,9 @@ public sealed class ProjectTreeTests
     {
         using var solution = new TestSolution();
         WriteTree(solution);
-        solution.Dotnet("restore", "all.csproj").Succeeded();
+        solution.Dotnet("restore", "all.slnx").Succeeded();
 
-        solution.Dotnet(["build", "all.csproj", "--no-restore", .. switches.Split(' ')]).Succeeded();
+        solution.Dotnet(["build", "all.slnx", "--no-restore", .. switches.Split(' ')]).Succeeded();
 
         Assert.Single(solution.EngineRuns("lib"));
         foreach (var output in (string[])["lib/bin/Debug/netstandard2.0", "lib/bin/Debug/net10.0", "middle/bin/Debug/net10.0", "app/bin/Debug/net10.0", "tests/bin/Debug/net10.0"])
@@ -42,17 +42,7 @@ public sealed class ProjectTreeTests
             solution.Files.Write($"{name}/{name}.csproj", Referencing("middle", "Exe"));
             solution.Files.Write($"{name}/Program.cs", "System.Console.WriteLine(middle.Middle.Model);");
         }
-        solution.Files.Write("all.csproj", """
-            <Project Sdk="Microsoft.NET.Sdk">
-              <PropertyGroup>
-                <TargetFramework>net10.0</TargetFramework>
-                <EnableDefaultItems>false</EnableDefaultItems>
-              </PropertyGroup>
-              <ItemGroup>
-                <ProjectReference Include="app/app.csproj;tests/tests.csproj" ReferenceOutputAssembly="false" />
-              </ItemGroup>
-            </Project>
-            """);
+        solution.Files.Write("all.slnx", """<Solution><Project Path="lib/lib.csproj" /><Project Path="middle/middle.csproj" /><Project Path="app/app.csproj" /><Project Path="tests/tests.csproj" /></Solution>""");
     }
 
     private static string Referencing(string other, string outputType) => $"""

@@ -51,18 +51,18 @@ public sealed class ShippingTests
             </Project>
             """);
         solution.Dotnet("pack", "-o", "out").Succeeded();
-        Assert.DoesNotContain(Entries(), entry => entry.EndsWith(".onnx", StringComparison.Ordinal));
+        Assert.DoesNotContain(Entries("out"), entry => entry.EndsWith(".onnx", StringComparison.Ordinal));
 
-        solution.Dotnet("pack", "--no-build", "-p:GptqPackModels=true", "-o", "out").Succeeded();
-        Assert.Contains("contentFiles/any/any/models/tiny/model.onnx", Entries());
-        Assert.Contains("contentFiles/any/any/models/tiny/tokenizer/vocab.json", Entries());
-        using var package = ZipFile.OpenRead(solution["out/app.1.0.0.nupkg"]);
+        solution.Dotnet("pack", "--no-build", "-p:GptqPackModels=true", "-o", "with").Succeeded();
+        Assert.Contains("contentFiles/any/any/models/tiny/model.onnx", Entries("with"));
+        Assert.Contains("contentFiles/any/any/models/tiny/tokenizer/vocab.json", Entries("with"));
+        using var package = ZipFile.OpenRead(solution["with/app.1.0.0.nupkg"]);
         using var nuspec = new StreamReader(package.GetEntry("app.nuspec")!.Open());
         Assert.Matches("""models/tiny/model.onnx" buildAction="None" copyToOutput="true""", nuspec.ReadToEnd().Replace('\\', '/'));
 
-        string[] Entries()
+        string[] Entries(string folder)
         {
-            using var archive = ZipFile.OpenRead(solution["out/app.1.0.0.nupkg"]);
+            using var archive = ZipFile.OpenRead(solution[folder + "/app.1.0.0.nupkg"]);
             return [.. archive.Entries.Select(entry => entry.FullName)];
         }
     }

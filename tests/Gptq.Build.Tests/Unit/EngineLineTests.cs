@@ -33,7 +33,7 @@ public sealed class EngineLineTests
     public void Anything_else_is_neither(string line) => Assert.Null(EngineLine.Parse(line));
 
     [Fact]
-    public void Progress_is_told_when_a_phase_begins_and_then_now_and_then_with_what_is_left()
+    public void Progress_is_told_when_a_phase_begins_and_then_now_and_then()
     {
         var now = TimeSpan.Zero;
         var clock = new PhaseClock(() => now);
@@ -45,9 +45,9 @@ public sealed class EngineLineTests
 
         Assert.Equal("calibrate 0/4", At(0, "calibrate", 0, 4));
         Assert.Null(At(5, "calibrate", 1, 4));
-        Assert.Equal("calibrate 2/4, about 60 s left", At(60, "calibrate", 2, 4));
+        Assert.Equal("calibrate 2/4", At(60, "calibrate", 2, 4));
         Assert.Equal("quantize 0/100", At(61, "quantize", 0, 100));
-        Assert.Equal("quantize 1/100, about 2 h left", At(61 + 90, "quantize", 1, 100));
+        Assert.Equal("quantize 1/100", At(133, "quantize", 1, 100));
         now = TimeSpan.FromSeconds(200);
         Assert.Equal("calibrate 61.0 s, quantize 139.0 s", clock.Summary());
     }

@@ -1,0 +1,111 @@
+using System.IO.Compression;
+
+namespace Gptq.Build.Tests.Integration;
+
+/// <summary>The packed packages in empty projects outside of the repository, with the engine that they bring.</summary>
+[Trait("Category", "Integration")]
+public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
+{
+    private const string Model = """<QuantizeModel Include="checkpoints/bard-opt" Bits="4" CalibrationSamples="4" SequenceLength="64" />""";
+
+    [Theory]
+    [InlineData("reference")]
+    [InlineData("element")]
+    [InlineData("attribute")]
+    public void Every_way_of_use_quantizes_and_brings_the_runtime(string way)
+    {
+        using var project = new TempFolder();
+        var sdk = way == "attribute" ? $"Microsoft.NET.Sdk;Gptq.Build/{feed.Version}" : "Microsoft.NET.Sdk";
+        project.Write("nuget.config", feed.NuGetConfig);
+        project.Write("app.csproj", $"""
+            <Project Sdk="{sdk}">
+              {(way == "element" ? $"""<Sdk Name="Gptq.Build" Version="{feed.Version}" />""" : "")}
+              <PropertyGroup>
+                <OutputType>Exe</OutputType>
+                <TargetFramework>net10.0</TargetFramework>
+                <GptqCacheDirectory>{project.Beside}/cache</GptqCacheDirectory>
+              </PropertyGroup>
+              <ItemGroup>
+                {(way == "reference" ? $"""<PackageReference Include="Gptq.Build" Version="{feed.Version}" />""" : "")}
+                {Model}
+              </ItemGroup>
+            </Project>
+            """);
+        project.Write("Program.cs", """System.Console.Write(System.IO.File.Exists(System.IO.Path.Combine(app.QuantizedModels.BardOpt.Path, "model.onnx")) + typeof(Gptq.Runtime.QuantizedModel).Name);""");
+        Copy(TestPaths.BardOpt, project["checkpoints/bard-opt"]);
+
+        Run(project, "build").Succeeded();
+
+        Assert.True(project.Has("bin/Debug/net10.0/models/bard-opt/model.onnx"));
+        Assert.Contains("TrueQuantizedModel", Run(project, "bin/Debug/net10.0/app.dll").Succeeded().WaitForOutput("TrueQuantizedModel"), StringComparison.Ordinal);
+        var before = File.GetLastWriteTimeUtc(project["obj/gptq/bard-opt.state"]);
+        Assert.False(Run(project, "build", "--no-restore").Succeeded().Ran("RunQuantization"));
+        Assert.Equal(before, File.GetLastWriteTimeUtc(project["obj/gptq/bard-opt.state"]));
+    }
+
+    [Fact]
+    public void Without_the_runtime_there_is_none()
+    {
+        using var project = new TempFolder();
+        project.Write("nuget.config", feed.NuGetConfig);
+        project.Write("app.csproj", $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <Sdk Name="Gptq.Build" Version="{feed.Version}" />
+              <PropertyGroup>
+                <TargetFrameworks>netstandard2.0;net10.0</TargetFrameworks>
+                <GptqReferenceRuntime>false</GptqReferenceRuntime>
+                <SkipQuantizeModels>true</SkipQuantizeModels>
+              </PropertyGroup>
+              <ItemGroup>
+                {Model}
+              </ItemGroup>
+            </Project>
+            """);
+        project.Write("Where.cs", "namespace app { public static class Where { public static string Model { get { return QuantizedModels.BardOpt.Path; } } } }");
+        Copy(TestPaths.BardOpt, project["checkpoints/bard-opt"]);
+
+        Run(project, "build").Succeeded();
+
+        Assert.False(project.Has("bin/Debug/net10.0/Gptq.Runtime.dll"));
+        Assert.DoesNotContain("Gptq.Runtime", File.ReadAllText(project["obj/Debug/net10.0/QuantizedModels.g.cs"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_tool_installs_and_answers()
+    {
+        using var project = new TempFolder();
+        project.Write("nuget.config", feed.NuGetConfig);
+
+        Run(project, "tool", "install", "Gptq.Tool", "--version", feed.Version, "--tool-path", "tools").Succeeded();
+
+        using var tool = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(project["tools/gptq"], ["--help"]) { RedirectStandardOutput = true })!;
+        Assert.Contains("quantize", tool.StandardOutput.ReadToEnd(), StringComparison.Ordinal);
+        tool.WaitForExit();
+        Assert.Equal(0, tool.ExitCode);
+    }
+
+    [Fact]
+    public void Packages_say_what_they_are_and_hold_what_they_need()
+    {
+        string[] expected = ["Gptq.Build", "Gptq.Numerics", "Gptq.Runtime", "Gptq.Tokenizers", "Gptq.Tool"];
+        Assert.Equal(expected, feed.Packages.Select(path => Path.GetFileName(path)[..^($".{feed.Version}.nupkg".Length)]).Order(StringComparer.Ordinal));
+        foreach (var path in feed.Packages)
+        {
+            using var package = ZipFile.OpenRead(path);
+            Assert.NotNull(package.GetEntry("README.md"));
+        }
+        using var build = ZipFile.OpenRead(feed.Packages.Single(path => Path.GetFileName(path).StartsWith("Gptq.Build.", StringComparison.Ordinal)));
+        foreach (var name in (string[])["Sdk/Sdk.props", "Sdk/Sdk.targets", "build/Gptq.Build.props", "build/Gptq.Build.targets", "build/rules/QuantizeModel.xaml", "buildMultiTargeting/Gptq.Build.targets",
+            "tasks/netstandard2.0/Gptq.Build.Tasks.dll", "tools/net10.0/gptq.dll", "tools/net10.0/gptq.runtimeconfig.json", "tools/net10.0/runtimes/linux-x64/native/libonnxruntime.so"])
+            Assert.NotNull(build.GetEntry(name));
+    }
+
+    private static BuildRun Run(TempFolder project, params string[] arguments) =>
+        BuildRun.Start(project.Path, Path.Combine(project.Beside, "run.binlog"), arguments).WaitForEnd();
+
+    private static void Copy(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (var file in Directory.GetFiles(from)) File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
+    }
+}
