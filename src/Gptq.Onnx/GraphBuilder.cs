@@ -17,6 +17,7 @@ public sealed class GraphBuilder
     private readonly HashSet<string> _initializers = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, long> _opsets = new(StringComparer.Ordinal) { [Domains.Standard] = Domains.StandardVersion };
     private readonly List<FunctionProto> _functions = [];
+    private readonly GraphBuilder? _outer;
     private string _scope = "";
 
     /// <summary>Starts a graph.</summary>
@@ -27,6 +28,20 @@ public sealed class GraphBuilder
         _graph = new GraphProto { Name = name };
         _data = data;
     }
+
+    private GraphBuilder(string name, GraphBuilder outer)
+        : this(name, outer._data)
+    {
+        _outer = outer;
+        _scope = $"{outer._scope}/{name}";
+    }
+
+    /// <summary>
+    /// Starts the body of a node that repeats it (Scan, Loop). The body may use values of this graph; its constants are this graph's, because
+    /// a name must mean one thing in both.
+    /// </summary>
+    /// <param name="name">The body's name, unlike any other body's in the same scope.</param>
+    public GraphBuilder Body(string name) => new(name, this);
 
     /// <summary>Names of the nodes that follow start with this path, until the result is disposed.</summary>
     public IDisposable Scope(string name)
@@ -89,6 +104,8 @@ public sealed class GraphBuilder
     /// <param name="bytes">Its elements, little-endian, row-major.</param>
     public string Inline(string name, ElementType type, ReadOnlySpan<long> shape, ReadOnlySpan<byte> bytes)
     {
+        if (_outer is not null)
+            return _outer.Inline(name, type, shape, bytes);
         if (_initializers.Add(name))
         {
             var tensor = new TensorProto { Name = name, DataType = (int)type, RawData = ByteString.CopyFrom(bytes) };
@@ -144,6 +161,18 @@ public sealed class GraphBuilder
         ArgumentNullException.ThrowIfNull(function);
         if (!_functions.Exists(known => known.Domain == function.Domain && known.Name == function.Name))
             _functions.Add(function);
+    }
+
+    /// <summary>The graph written so far, as the attribute that gives a node its body.</summary>
+    public AttributeProto AsAttribute(string name)
+    {
+        if (_outer is not null)
+        {
+            foreach (var (domain, version) in _opsets)
+                _outer._opsets[domain] = version;
+        }
+
+        return new AttributeProto { Name = name, Type = AttributeProto.Types.AttributeType.Graph, G = _graph };
     }
 
     /// <summary>The model written so far.</summary>

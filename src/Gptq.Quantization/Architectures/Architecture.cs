@@ -132,6 +132,16 @@ public abstract class Architecture
         _parameters.Read(WeightParameter(module), destination);
     }
 
+    /// <summary>Reads one token's vector.</summary>
+    /// <param name="module">The table.</param>
+    /// <param name="row">The token.</param>
+    /// <param name="destination">As many values as the table has columns.</param>
+    public void ReadRow(EmbeddingModule module, int row, Span<float> destination)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        _parameters.ReadRow(WeightParameter(module), row, destination);
+    }
+
     /// <summary>The table that a linear's weight is, or null when it has one of its own.</summary>
     public EmbeddingModule? TiedEmbedding(LinearModule module) =>
         TieWordEmbeddings && module == Head ? TokenEmbedding : null;
@@ -184,7 +194,7 @@ public abstract class Architecture
 
     internal static Parameter WeightParameter(EmbeddingModule module) => new(module.WeightName, [module.Rows, module.Columns]);
 
-    internal void CopyTo(Parameter parameter, Stream stream) => _parameters.CopyTo(parameter, stream);
+    internal void CopyStored(Parameter parameter, Stream stream) => _parameters.CopyStored(parameter, stream);
 
     /// <summary>Writes the whole graph once without keeping it, to learn which linears and parameters there are.</summary>
     private IReadOnlyList<Parameter> Survey()

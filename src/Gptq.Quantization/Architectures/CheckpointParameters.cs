@@ -1,4 +1,3 @@
-using System.Buffers;
 using Gptq.Quantization.Architectures.Emitters;
 using Gptq.Quantization.Checkpoints;
 
@@ -9,6 +8,9 @@ internal sealed class CheckpointParameters(ITensorSource tensors, string? file)
 {
     // What a message lists at most; the rest is a number.
     private const int Listed = 8;
+
+    // 4 MiB: what is read at once where a tensor is passed on.
+    private const int ElementsAtOnce = 1 << 20;
 
     private readonly Dictionary<string, string> _names = new(StringComparer.Ordinal);
 
@@ -59,31 +61,47 @@ internal sealed class CheckpointParameters(ITensorSource tensors, string? file)
     public void Read(Parameter parameter, Span<float> destination)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(destination.Length, parameter.ElementCount);
-        if (!parameter.Transposed)
-        {
+        if (parameter.Transposed)
+            ReadTransposed(parameter, destination);
+        else
             tensors.Read(_names[parameter.Name], destination);
-            return;
-        }
-
-        var stored = ArrayPool<float>.Shared.Rent(destination.Length);
-        tensors.Read(_names[parameter.Name], stored.AsSpan(0, destination.Length));
-        int rows = parameter.Shape[0], columns = parameter.Shape[1];
-        for (var column = 0; column < columns; column++)
-        {
-            for (var row = 0; row < rows; row++)
-                destination[(row * columns) + column] = stored[(column * rows) + row];
-        }
-
-        ArrayPool<float>.Shared.Return(stored);
     }
 
-    /// <summary>Copies a parameter to a stream as the graph wants it.</summary>
-    public void CopyTo(Parameter parameter, Stream stream)
+    /// <summary>Reads one row of a matrix, as it is stored.</summary>
+    public void ReadRow(Parameter parameter, long row, Span<float> destination) =>
+        tensors.ReadRows(_names[parameter.Name], row, destination);
+
+    /// <summary>Copies a parameter to a stream piece by piece, with the extents that it is stored with.</summary>
+    public void CopyStored(Parameter parameter, Stream stream)
     {
-        var values = new float[parameter.ElementCount];
-        Read(parameter, values);
-        stream.WriteFloats(values);
+        var rows = parameter.StoredShape[0];
+        var width = (int)(parameter.ElementCount / rows);
+        var piece = new float[(long)RowsAtOnce(width, rows) * width];
+        for (var row = 0; row < rows; row += piece.Length / width)
+        {
+            var values = piece.AsSpan(0, Math.Min(piece.Length, (rows - row) * width));
+            tensors.ReadRows(_names[parameter.Name], row, values);
+            stream.WriteFloats(values);
+        }
     }
+
+    private void ReadTransposed(Parameter parameter, Span<float> destination)
+    {
+        int rows = parameter.Shape[0], columns = parameter.Shape[1];
+        var piece = new float[(long)RowsAtOnce(rows, columns) * rows];
+        for (var first = 0; first < columns; first += piece.Length / rows)
+        {
+            var count = Math.Min(piece.Length / rows, columns - first);
+            tensors.ReadRows(_names[parameter.Name], first, piece.AsSpan(0, count * rows));
+            for (var row = 0; row < rows; row++)
+            {
+                for (var column = 0; column < count; column++)
+                    destination[(row * columns) + first + column] = piece[(column * rows) + row];
+            }
+        }
+    }
+
+    private static int RowsAtOnce(int width, int rows) => Math.Clamp(ElementsAtOnce / Math.Max(width, 1), 1, rows);
 
     private static string List(IReadOnlyCollection<string> names) =>
         string.Join(", ", names.Take(Listed)) + (names.Count > Listed ? $" and {names.Count - Listed} more" : "");

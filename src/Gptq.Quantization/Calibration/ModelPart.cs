@@ -13,6 +13,7 @@ public delegate void TapReceiver(int stage, ReadOnlySpan<float> inputs);
 /// <summary>The embedding, one block, or the head, with its parameters in memory as float32.</summary>
 public sealed class ModelPart : IDisposable
 {
+    private readonly Architecture _architecture;
     private readonly PartGraph _graph;
     private readonly InferenceSession _session;
     private readonly BufferPool _pool;
@@ -25,6 +26,7 @@ public sealed class ModelPart : IDisposable
 
     internal ModelPart(Architecture architecture, PartGraph graph, InferenceSession session, BufferPool pool)
     {
+        _architecture = architecture;
         _graph = graph;
         _session = session;
         _pool = pool;
@@ -60,16 +62,29 @@ public sealed class ModelPart : IDisposable
     /// <summary>A linear's weight, [out, in], as the next run uses it: write the quantized values here.</summary>
     public Span<float> Weight(LinearModule linear) => _buffers[_weights[linear]];
 
-    /// <summary>Runs the embedding.</summary>
+    /// <summary>Runs the embedding. Only the vectors of tokens that occur are read.</summary>
     /// <param name="batch">The extents.</param>
     /// <param name="ids">Token ids, [count, length].</param>
     /// <param name="output">[count, length, hidden].</param>
-    public void RunEmbedding(TokenBatch batch, Memory<long> ids, Memory<float> output)
+    public void RunEmbedding(TokenBatch batch, ReadOnlySpan<long> ids, Memory<float> output)
     {
         ArgumentNullException.ThrowIfNull(batch);
         ArgumentOutOfRangeException.ThrowIfNotEqual(ids.Length, batch.Tokens);
-        using var input = Value(ids, [batch.Count, batch.Length]);
-        Run(batch, input, output, null, null);
+        var table = _graph.Table ?? throw new InvalidOperationException("This part is not the embedding.");
+        var rows = new Dictionary<long, long>();
+        var numbered = new long[ids.Length];
+        for (var token = 0; token < ids.Length; token++)
+        {
+            if (!rows.TryGetValue(ids[token], out numbered[token]))
+                rows[ids[token]] = numbered[token] = rows.Count;
+        }
+
+        var vectors = new float[rows.Count * table.Columns];
+        foreach (var (id, row) in rows)
+            _architecture.ReadRow(table, checked((int)id), vectors.AsSpan((int)row * table.Columns, table.Columns));
+        using var input = Value(numbered.AsMemory(), [batch.Count, batch.Length]);
+        using var vectorsValue = Value(vectors.AsMemory(), [rows.Count, table.Columns]);
+        Run(batch, [(PartGraph.Hidden, input), (table.WeightName, vectorsValue)], output, null, null);
     }
 
     /// <summary>Runs a block or the head.</summary>
@@ -82,7 +97,7 @@ public sealed class ModelPart : IDisposable
     {
         ArgumentNullException.ThrowIfNull(batch);
         using var input = Value(hidden, [batch.Count, batch.Length, hidden.Length / batch.Tokens]);
-        Run(batch, input, output, tap, stages);
+        Run(batch, [(PartGraph.Hidden, input)], output, tap, stages);
     }
 
     /// <summary>Gives the weights' memory to the next part.</summary>
@@ -100,7 +115,7 @@ public sealed class ModelPart : IDisposable
     private static OrtValue Value<T>(Memory<T> memory, long[] shape)
         where T : unmanaged => OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, memory, shape);
 
-    private void Run(TokenBatch batch, OrtValue input, Memory<float> output, TapReceiver? tap, IReadOnlyList<int>? stages)
+    private void Run(TokenBatch batch, (string Name, OrtValue Value)[] given, Memory<float> output, TapReceiver? tap, IReadOnlyList<int>? stages)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         ArgumentOutOfRangeException.ThrowIfNotEqual(output.Length, checked(batch.Tokens * _graph.Features));
@@ -117,8 +132,8 @@ public sealed class ModelPart : IDisposable
                     OrtAllocator.DefaultInstance, TensorElementType.Float, [batch.Count, batch.Length, _graph.StageFeatures[stage]]));
             }
 
-            string[] inputNames = [PartGraph.Hidden, DecoderNames.AttentionMask, DecoderNames.PositionIds, .. _names];
-            OrtValue[] inputs = [input, mask, positions, .. _values];
+            string[] inputNames = [.. given.Select(input => input.Name), DecoderNames.AttentionMask, DecoderNames.PositionIds, .. _names];
+            OrtValue[] inputs = [.. given.Select(input => input.Value), mask, positions, .. _values];
             _session.Run(_runOptions, inputNames, inputs, [PartGraph.Output, .. tapped.Select(PartGraph.Tap)], outputs);
             for (var index = 0; index < tapped.Count; index++)
                 tap!(tapped[index], outputs[index + 1].GetTensorDataAsSpan<float>());

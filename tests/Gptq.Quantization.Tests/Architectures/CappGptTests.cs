@@ -54,7 +54,11 @@ public sealed class CappGptTests
         public void Read(string name, Span<float> destination) =>
             System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(_tensors[name].RawData.Span).CopyTo(destination);
 
-        public void ReadRows(string name, long firstRow, Span<float> destination) => throw new NotSupportedException();
+        public void ReadRows(string name, long firstRow, Span<float> destination)
+        {
+            var values = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(_tensors[name].RawData.Span);
+            values.Slice((int)firstRow * (values.Length / (int)_tensors[name].Dims[0]), destination.Length).CopyTo(destination);
+        }
 
         public void ReadRaw(string name, long firstElement, Span<byte> destination) => throw new NotSupportedException();
     }

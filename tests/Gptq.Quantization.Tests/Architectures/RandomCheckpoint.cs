@@ -33,7 +33,13 @@ internal sealed class RandomCheckpoint : ITensorSource
             destination[index] = ((random.NextSingle() - 0.5f) * (vector ? 0.6f : 0.4f)) + (vector && name.EndsWith("weight", StringComparison.Ordinal) ? 1 : 0);
     }
 
-    public void ReadRows(string name, long firstRow, Span<float> destination) => throw new NotSupportedException();
+    public void ReadRows(string name, long firstRow, Span<float> destination)
+    {
+        var values = new float[_tensors[name].ElementCount];
+        Read(name, values);
+        var width = values.Length / (int)_tensors[name].Shape[0];
+        values.AsSpan((int)firstRow * width, destination.Length).CopyTo(destination);
+    }
 
     public void ReadRaw(string name, long firstElement, Span<byte> destination) => throw new NotSupportedException();
 }

@@ -2,7 +2,10 @@ using Gptq.Onnx;
 
 namespace Gptq.Quantization.Architectures.Emitters;
 
-/// <summary>Weights stay float32, in standard operators. A head that is tied to the embedding uses the embedding's own tensor.</summary>
+/// <summary>
+/// Weights stay float32, in standard operators and in the checkpoint's own layout, so that they are copied piece by piece. A head that is
+/// tied to the embedding uses the embedding's tensor.
+/// </summary>
 /// <param name="architecture">Where weights are read from.</param>
 public sealed class FloatEmitter(Architecture architecture) : ILinearEmitter, IEmbeddingEmitter
 {
@@ -11,18 +14,18 @@ public sealed class FloatEmitter(Architecture architecture) : ILinearEmitter, IE
     {
         ArgumentNullException.ThrowIfNull(graph);
         ArgumentNullException.ThrowIfNull(linear);
-        if (architecture.TiedEmbedding(linear) is { } table)
-            return TiedHead(graph, table, input, bias);
+        var weight = External(graph, architecture.WeightParameter(linear));
+        if (linear.Transposed)
+        {
+            var product = graph.MatMul(input, weight);
+            return bias is null ? product : graph.Add(product, bias);
+        }
 
-        // [in, out], the layout that MatMul multiplies without a transposition.
-        var weight = graph.External(
-            linear.WeightName,
-            ElementType.Float,
-            [linear.InFeatures, linear.OutFeatures],
-            4L * linear.InFeatures * linear.OutFeatures,
-            stream => WriteTransposed(linear, stream));
-        var product = graph.MatMul(input, weight);
-        return bias is null ? product : graph.Add(product, bias);
+        // Gemm multiplies with the transpose of a weight as it is stored, but only matrices: batch and sequence are joined for it.
+        var rows = graph.Reshape(input, -1, linear.InFeatures);
+        string[] operands = bias is null ? [rows, weight] : [rows, weight, bias];
+        var shape = graph.Concat(0, graph.Node("Shape", [input], Attributes.Int("end", 2)), graph.Constant(linear.OutFeatures));
+        return graph.Node("Reshape", [graph.Node("Gemm", operands, Attributes.Int("transB", 1)), shape]);
     }
 
     /// <inheritdoc/>
@@ -30,36 +33,13 @@ public sealed class FloatEmitter(Architecture architecture) : ILinearEmitter, IE
     {
         ArgumentNullException.ThrowIfNull(graph);
         ArgumentNullException.ThrowIfNull(table);
-        return graph.Gather(Table(graph, table), ids);
+        return graph.Gather(External(graph, Architecture.WeightParameter(table)), ids);
     }
 
-    // Gemm multiplies with the transpose of the table as it is stored, but only for matrices: batch and sequence are joined for it.
-    private string TiedHead(GraphBuilder graph, EmbeddingModule table, string input, string? bias)
-    {
-        var rows = graph.Reshape(input, -1, table.Columns);
-        string[] operands = bias is null ? [rows, Table(graph, table)] : [rows, Table(graph, table), bias];
-        var product = graph.Node("Gemm", operands, Attributes.Int("transB", 1));
-        var shape = graph.Concat(0, graph.Node("Shape", [input], Attributes.Int("end", 2)), graph.Constant(table.Rows));
-        return graph.Node("Reshape", [product, shape]);
-    }
-
-    private string Table(GraphBuilder graph, EmbeddingModule table) => graph.External(
-        table.WeightName,
+    private string External(GraphBuilder graph, Parameter parameter) => graph.External(
+        parameter.Name,
         ElementType.Float,
-        [table.Rows, table.Columns],
-        4L * table.Rows * table.Columns,
-        stream => architecture.CopyTo(Architecture.WeightParameter(table), stream));
-
-    private void WriteTransposed(LinearModule linear, Stream stream)
-    {
-        var weight = new float[(long)linear.OutFeatures * linear.InFeatures];
-        architecture.ReadWeight(linear, weight);
-        var column = new float[linear.OutFeatures];
-        for (var input = 0; input < linear.InFeatures; input++)
-        {
-            for (var output = 0; output < column.Length; output++)
-                column[output] = weight[((long)output * linear.InFeatures) + input];
-            stream.WriteFloats(column);
-        }
-    }
+        [.. parameter.StoredShape.Select(extent => (long)extent)],
+        4 * parameter.ElementCount,
+        stream => architecture.CopyStored(parameter, stream));
 }

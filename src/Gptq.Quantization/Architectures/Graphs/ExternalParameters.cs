@@ -10,5 +10,5 @@ internal sealed class ExternalParameters(Architecture architecture, GraphBuilder
         ElementType.Float,
         [.. parameter.Shape.Select(extent => (long)extent)],
         4 * parameter.ElementCount,
-        stream => architecture.CopyTo(parameter, stream));
+        stream => architecture.CopyStored(parameter, stream));
 }

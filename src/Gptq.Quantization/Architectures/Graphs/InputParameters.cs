@@ -3,6 +3,7 @@ using Gptq.Onnx;
 namespace Gptq.Quantization.Architectures.Graphs;
 
 /// <summary>Parameters are inputs of the graph. Those of a block are named without the block's prefix, so that all blocks have the same graph.</summary>
+/// <remarks>The rows of a table are the tokens that occur in a batch, not the vocabulary: <see cref="BindTable"/>.</remarks>
 /// <param name="graph">The graph.</param>
 /// <param name="prefix">What is cut off.</param>
 internal sealed class InputParameters(GraphBuilder graph, string prefix) : IParameterBinding
@@ -23,4 +24,14 @@ internal sealed class InputParameters(GraphBuilder graph, string prefix) : IPara
 
         return input;
     }
+
+    /// <summary>The input for a table of token vectors, [rows, columns] with any number of rows.</summary>
+    public string BindTable(EmbeddingModule table)
+    {
+        Table = table;
+        return graph.Input(table.WeightName, ElementType.Float, "rows", table.Columns);
+    }
+
+    /// <summary>The table met, if any.</summary>
+    public EmbeddingModule? Table { get; private set; }
 }

@@ -16,10 +16,11 @@ internal sealed class PartGraph
     public const string Output = "output";
 
     private PartGraph(
-        byte[] model, IReadOnlyList<(string Input, Parameter Parameter)> parameters, IReadOnlyList<LinearModule> linears, int features, int[] stageFeatures)
+        byte[] model, InputParameters parameters, IReadOnlyList<LinearModule> linears, int features, int[] stageFeatures)
     {
         Model = model;
-        Parameters = parameters;
+        Parameters = parameters.Inputs;
+        Table = parameters.Table;
         Linears = linears;
         Features = features;
         StageFeatures = stageFeatures;
@@ -30,6 +31,9 @@ internal sealed class PartGraph
 
     /// <summary>The parameters by the names of their graph inputs.</summary>
     public IReadOnlyList<(string Input, Parameter Parameter)> Parameters { get; }
+
+    /// <summary>The table of token vectors, in the embedding: an input of its own.</summary>
+    public EmbeddingModule? Table { get; }
 
     /// <summary>The linears of the part.</summary>
     public IReadOnlyList<LinearModule> Linears { get; }
@@ -60,14 +64,14 @@ internal sealed class PartGraph
         var input = graph.Input(Hidden, type, shape);
         var parameters = new InputParameters(graph, prefix);
         var emitter = new InputEmitter(
-            linear => parameters.Bind(architecture.WeightParameter(linear)), table => parameters.Bind(Architecture.WeightParameter(table)));
+            linear => parameters.Bind(architecture.WeightParameter(linear)), parameters.BindTable);
         var forward = new Forward
         {
             Graph = graph,
             Linears = emitter,
             Embeddings = emitter,
             Parameters = parameters,
-            AttentionForm = new StandardAttention(),
+            AttentionForm = new HeadwiseAttention(),
             AttentionMask = graph.Input(DecoderNames.AttentionMask, ElementType.Int64, "batch", "sequence"),
             PositionIds = graph.Input(DecoderNames.PositionIds, ElementType.Int64, "batch", "sequence"),
             Tokens = input,
@@ -82,6 +86,6 @@ internal sealed class PartGraph
             graph.Output(Tap(stage), ElementType.Float, "batch", "sequence", stageFeatures[stage]);
         }
 
-        return new PartGraph(graph.ToModel().ToByteArray(), parameters.Inputs, forward.LinearModules, features, stageFeatures);
+        return new PartGraph(graph.ToModel().ToByteArray(), parameters, forward.LinearModules, features, stageFeatures);
     }
 }

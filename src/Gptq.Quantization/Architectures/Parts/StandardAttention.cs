@@ -6,22 +6,11 @@ namespace Gptq.Quantization.Architectures.Parts;
 /// <summary>Attention in standard ONNX operators: every variant, every runtime.</summary>
 internal sealed class StandardAttention : AttentionForm
 {
-    // Finite, so that a row of padding, which attends to nothing, yields numbers and not NaN.
-    private const float Masked = -1e30f;
-
     public override string Emit(Forward forward, Attention attention, string query, string key, string value)
     {
         var graph = forward.Graph;
         using var scope = graph.Scope("attention");
-        var q = Heads(graph, query, attention.Heads, attention.Dimension);
-        var k = Heads(graph, key, attention.KeyValueHeads, attention.Dimension);
-        var v = Heads(graph, value, attention.KeyValueHeads, attention.Dimension);
-        if (attention.Rotary is { } rotary)
-        {
-            q = rotary.Emit(forward, q);
-            k = rotary.Emit(forward, k);
-        }
-
+        var (q, k, v) = Heads(forward, attention, query, key, value);
         if (forward.Past is { } past)
         {
             var (pastKey, pastValue) = past(forward.Layer);
@@ -33,8 +22,6 @@ internal sealed class StandardAttention : AttentionForm
 
         // Query heads that share a key head follow one another, so they are the rows of one product: nothing is repeated.
         var group = attention.Heads / attention.KeyValueHeads;
-        if (attention.Scale != 1)
-            q = graph.Mul(q, graph.Scalar(attention.Scale));
         var rows = group == 1 ? q : graph.Reshape(q, 0, attention.KeyValueHeads, -1, attention.Dimension);
         var scores = graph.MatMul(rows, graph.Transpose(k, 0, 1, 3, 2));
         if (group != 1)
@@ -51,9 +38,6 @@ internal sealed class StandardAttention : AttentionForm
             mixed = graph.Reshape(mixed, 0, attention.Heads, -1, attention.Dimension);
         return graph.Reshape(graph.Transpose(mixed, 0, 2, 1, 3), 0, 0, (long)attention.Heads * attention.Dimension);
     }
-
-    private static string Heads(GraphBuilder graph, string value, int heads, int dimension) =>
-        graph.Transpose(graph.Reshape(value, 0, 0, heads, dimension), 0, 2, 1, 3);
 
     // [batch, heads, sequence, past + sequence]; the last extent is given by number, because -1 would be ambiguous where it is the only unknown but one.
     private static string ScoresShape(Forward forward, int heads) => forward.Once($"scores shape {heads}", () =>
