@@ -9,7 +9,7 @@ internal static class PowerLanes
     private const float Log2E = 1.44269504f;
     private const float SquareRootOfHalf = 0.70710678f;
 
-    /// <summary>x^2.4 for x ≥ 0, to about six digits; 0 below 1e-18, whose power no sum of float32 would notice.</summary>
+    /// <summary>x^2.4 for x ≥ 0, to about six digits; 0 below 1e-15, whose power no sum of float32 would notice.</summary>
     public static Vector<float> Power24(Vector<float> x)
     {
         // x = 2^e · m with m in [√½, √2)
@@ -38,6 +38,6 @@ internal static class PowerLanes
         power = Vector.FusedMultiplyAdd(power, t, Vector<float>.One);
         var scale = Vector.AsVectorSingle(Vector.ShiftLeft(Vector.ConvertToInt32(whole) + new Vector<int>(127), 23));
         var result = power * scale * x * x;
-        return Vector.ConditionalSelect(Vector.LessThan(x, new Vector<float>(1e-18f)), Vector<float>.Zero, result);
+        return Vector.ConditionalSelect(Vector.LessThan(x, new Vector<float>(1e-15f)), Vector<float>.Zero, result);
     }
 }
