@@ -155,12 +155,18 @@ public sealed class GraphBuilder
     /// <summary>Says which version of a domain's operators the graph is written against.</summary>
     public void ImportOpset(string domain, long version) => _opsets[domain] = version;
 
-    /// <summary>Adds a function that stands for an operator where no kernel is registered; the same name again is the same function.</summary>
-    public void Function(FunctionProto function)
+    /// <summary>
+    /// Adds a node with one output and the function that stands for its operator where no kernel is registered. Functions of the same
+    /// operator differ in their overload; the same overload again is the same function.
+    /// </summary>
+    public string Call(FunctionProto function, ReadOnlySpan<string> inputs, params ReadOnlySpan<AttributeProto> attributes)
     {
         ArgumentNullException.ThrowIfNull(function);
-        if (!_functions.Exists(known => known.Domain == function.Domain && known.Name == function.Name))
+        if (!_functions.Exists(known => known.Domain == function.Domain && known.Name == function.Name && known.Overload == function.Overload))
             _functions.Add(function);
+        var output = Node(function.Domain, function.Name, inputs, attributes);
+        _graph.Node[^1].Overload = function.Overload;
+        return output;
     }
 
     /// <summary>The graph written so far, as the attribute that gives a node its body.</summary>

@@ -8,7 +8,8 @@ namespace Gptq.Quantization.Packing.GptqOperators;
 
 /// <summary>
 /// Linears become gptq.MatMul and embeddings gptq.Gather, the operators of Gptq.Runtime. A head that gets the very codes of its embedding
-/// (one <see cref="QuantizedLinear"/> object) shares its tensors.
+/// (one <see cref="QuantizedLinear"/> object) shares its tensors. The model also gets the operators as functions in standard ONNX, which
+/// run, slowly, where the operators are not registered.
 /// </summary>
 /// <param name="linears">Gives a linear's codes; called once for each, when its weights are written.</param>
 /// <param name="tables">Gives an embedding's codes, or null where embeddings stay as they are.</param>
@@ -30,7 +31,8 @@ public sealed class GptqEmitter(
         ArgumentNullException.ThrowIfNull(linear);
         var packed = _tensors.Add(graph, linear.Name, linears(linear));
         string[] inputs = bias is null ? [input, .. packed.Inputs] : [input, .. packed.Inputs, bias];
-        return graph.Node(Domain, "MatMul", inputs, [.. packed.Attributes, Attributes.Int("activation_bits", (int)precision)]);
+        var function = FunctionBodies.MatMul(packed.Format, packed.HasZeros, packed.HasColumns, bias is not null);
+        return graph.Call(function, inputs, [.. packed.Attributes, Attributes.Int("activation_bits", (int)precision)]);
     }
 
     /// <inheritdoc/>
@@ -40,6 +42,7 @@ public sealed class GptqEmitter(
         ArgumentNullException.ThrowIfNull(table);
         var codes = tables ?? throw new InvalidOperationException("No codes for embeddings were given.");
         var packed = _tensors.Add(graph, table.Name, codes(table));
-        return graph.Node(Domain, "Gather", [ids, .. packed.Inputs], packed.Attributes);
+        var function = FunctionBodies.Gather(packed.Format, packed.HasZeros, packed.HasColumns);
+        return graph.Call(function, [ids, .. packed.Inputs], packed.Attributes);
     }
 }

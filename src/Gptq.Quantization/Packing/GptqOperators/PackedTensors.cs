@@ -42,6 +42,7 @@ internal sealed class PackedTensors
             : External<byte>(graph, name + ".zeros", ElementType.UInt8, [layout.Tiles, layout.Groups, layout.ZeroBytesPerGroup], packed.Zeros);
         var columns = packed.Columns is null ? "" : External<int>(graph, name + ".columns", ElementType.Int32, [layout.Columns], packed.Columns);
         var node = new PackedNode(
+            layout.Format,
             [codes, scales, zeros, columns],
             [
                 Attributes.Int("in_features", quantized.InFeatures),
@@ -59,6 +60,14 @@ internal sealed class PackedTensors
 }
 
 /// <summary>What a node that uses a packed matrix has, besides its own input.</summary>
+/// <param name="Format">The codes' width.</param>
 /// <param name="Inputs">codes, scales, zeros and columns; an empty name where there is none.</param>
 /// <param name="Attributes">in_features, out_features, bits and group_size.</param>
-internal sealed record PackedNode(string[] Inputs, AttributeProto[] Attributes);
+internal sealed record PackedNode(PackedFormat Format, string[] Inputs, AttributeProto[] Attributes)
+{
+    /// <summary>Whether zero points are stored.</summary>
+    public bool HasZeros => Inputs[2].Length > 0;
+
+    /// <summary>Whether columns are stored in another order.</summary>
+    public bool HasColumns => Inputs[3].Length > 0;
+}
