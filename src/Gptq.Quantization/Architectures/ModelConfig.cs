@@ -57,9 +57,10 @@ public sealed class ModelConfig
             using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 64 });
             if (document.RootElement.ValueKind != JsonValueKind.Object)
                 throw new GptqException("GPTQ2101", "The checkpoint's config.json is not a JSON object.", file);
+            RequireText(document.RootElement);
             return new ModelConfig(document.RootElement.Clone(), file, "");
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             throw new GptqException("GPTQ2101", $"The checkpoint's config.json is not valid JSON: {exception.Message}", file, exception);
         }
@@ -219,6 +220,29 @@ public sealed class ModelConfig
     /// <param name="what">What is not supported, to follow the name in a sentence.</param>
     public GptqException Unsupported(string name, string what) =>
         new("GPTQ2104", $"config.json: {_path}{name} {what}. This variant of {ModelType} is not supported; docs/adding-an-architecture.md says how to add it.", File);
+
+    /// <summary>Decodes every text once: JsonDocument takes bytes that are no UTF-8 and halves of surrogate pairs, and fails when they are asked for.</summary>
+    private static void RequireText(JsonElement element)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.Object:
+                foreach (var property in element.EnumerateObject())
+                {
+                    _ = property.Name;
+                    RequireText(property.Value);
+                }
+
+                break;
+            case JsonValueKind.Array:
+                foreach (var item in element.EnumerateArray())
+                    RequireText(item);
+                break;
+            case JsonValueKind.String:
+                _ = element.GetString();
+                break;
+        }
+    }
 
     private static string Brief(JsonElement element)
     {

@@ -223,10 +223,10 @@ public sealed class PyTorchFileTests : IDisposable
         {
             laughs.Stop(),
             self.Stop(),
-            PickleBytes.Protocol(2).Op(new string('}', 5_000_000)).Stop(),
-            PickleBytes.Protocol(2).Op(new string('(', 5_000_000)).Stop(),
-            PickleBytes.Protocol(2).Op("N" + new string('2', 5_000_000)).Stop(),
-            PickleBytes.Protocol(4).Op("N" + new string('\x94', 5_000_000)).Stop(),
+            PickleBytes.Protocol(2).Op(new string('}', 2_500_000)).Stop(),
+            PickleBytes.Protocol(2).Op(new string('(', 2_500_000)).Stop(),
+            PickleBytes.Protocol(2).Op("N" + new string('2', 2_500_000)).Stop(),
+            PickleBytes.Protocol(4).Op("N" + new string('\x94', 2_500_000)).Stop(),
             PickleBytes.Protocol(2).Op("\x8b\xff\xff\xff\x7f").Stop(),
         })
         {

@@ -8,8 +8,8 @@ namespace Gptq.Quantization.Checkpoints.PyTorch;
 /// </summary>
 internal sealed class PickleMachine(PickleReader reader, PyTorchErrors errors)
 {
-    /// <summary>Values a pickle may make. A tensor takes about ten, a large mixture-of-experts model has some ten thousand tensors.</summary>
-    private const int MaxValues = 4_000_000;
+    /// <summary>Values a pickle may make. A tensor takes about forty, a large mixture-of-experts model has some ten thousand tensors.</summary>
+    private const int MaxValues = 2_000_000;
 
     /// <summary>Bytes of the longest whole number; a long has 8, the mark of the legacy format 10.</summary>
     private const int MaxNumber = 255;
