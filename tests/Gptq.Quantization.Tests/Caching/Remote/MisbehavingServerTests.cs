@@ -123,12 +123,24 @@ public class MisbehavingServerTests : RemoteCacheTest
         if (failure == "result of another key")
             stored.TryAdd($"/cas/{ManifestDigest(Key("other"))}", File.ReadAllBytes(ManifestOf(Key("other"))));
 
-        var cache = new ResultCache(Options with { Folder = Path.Combine(Root, "second"), Remote = Impatient(server.Url, "t0ken") });
+        var hangs = failure.StartsWith("hangs", StringComparison.Ordinal);
+        var cache = Machine("second", hangs ? Impatient(server.Url, "t0ken") : Remote(server.Url, "t0ken"));
         Assert.Equal(CacheHit.None, await BuildAsync(cache, "content"));
         AssertWarned(code);
         Assert.DoesNotContain("t0ken", Warnings[0].Message, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(Root, "second", "v1", "staging")));
         Assert.False(File.Exists(Path.Combine(Root, "second", "v1", "evil")));
+    }
+
+    [Fact]
+    public async Task Credentials_do_not_follow_a_redirect()
+    {
+        using var elsewhere = new ScriptedServer(Honest(await StoredAsync("redirected")));
+        using var server = new ScriptedServer(request => new(302, Location: elsewhere.Url + request.Path));
+        Assert.Equal(CacheHit.Remote, await BuildAsync(Machine("second", Remote(server.Url, "t0ken")), "redirected"));
+        Assert.All(server.Requests, request => Assert.Equal("Bearer t0ken", request.Authorization));
+        Assert.NotEmpty(elsewhere.Requests);
+        Assert.All(elsewhere.Requests, request => Assert.Null(request.Authorization));
     }
 
     [Fact]
