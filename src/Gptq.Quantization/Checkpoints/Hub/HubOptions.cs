@@ -23,7 +23,7 @@ public sealed record HubOptions
     public int ParallelFiles { get; init; } = 4;
 
     /// <summary>How often a request that brings nothing is tried in all.</summary>
-    public int Attempts { get; init; } = 6;
+    public int Attempts { get; init; } = 5;
 
     /// <summary>The time before the second attempt; it doubles with each further one. A Retry-After header is obeyed instead.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(1);
