@@ -39,7 +39,7 @@ public static class GptqSessionOptions
                 return;
             }
 
-            var api = OrtApi.OfProcess();
+            var api = OfProcess();
             var key = (int)(precision ?? 0);
             if (!s_domains.TryGetValue(key, out var domain))
             {
@@ -52,4 +52,6 @@ public static class GptqSessionOptions
             GC.KeepAlive(options);
         }
     }
+
+    private static unsafe OrtApi OfProcess() => new((nint*)OnnxRuntimeLibrary.GetApiBase());
 }

@@ -21,7 +21,7 @@ internal readonly unsafe struct OrtApi
     /// <exception cref="NotSupportedException">That ONNX Runtime is too old.</exception>
     public OrtApi(nint* apiBase)
     {
-        _table = ((delegate* unmanaged<uint, nint*>)apiBase[0])(Version);
+        _table = Table(apiBase, Version);
         if (_table is null)
         {
             var version = Marshal.PtrToStringUTF8(((delegate* unmanaged<nint>)apiBase[1])());
@@ -29,8 +29,10 @@ internal readonly unsafe struct OrtApi
         }
     }
 
-    /// <summary>The table of ONNX Runtime as Microsoft.ML.OnnxRuntime loaded it.</summary>
-    public static OrtApi OfProcess() => new((nint*)OnnxRuntimeLibrary.GetApiBase());
+    private OrtApi(nint* apiBase, uint version) => _table = Table(apiBase, version);
+
+    /// <summary>The first version's table, which every ONNX Runtime has: enough for <see cref="CreateStatus"/>.</summary>
+    public static OrtApi Oldest(nint* apiBase) => new(apiBase, 1);
 
     public nint CreateStatus(string message)
     {
@@ -233,6 +235,8 @@ internal readonly unsafe struct OrtApi
 
     public void SetOutputTypeAndShape(nint inferContext, nint info) =>
         Check(((delegate* unmanaged<nint, nuint, nint, nint>)_table[270])(inferContext, 0, info));
+
+    private static nint* Table(nint* apiBase, uint version) => ((delegate* unmanaged<uint, nint*>)apiBase[0])(version);
 
     private void ReleaseStatus(nint status) => ((delegate* unmanaged<nint, void>)_table[93])(status);
 
