@@ -21,6 +21,9 @@ public sealed class GenerateModelAccessors : Task
     /// <summary>Whether the project references Gptq.Runtime, so that there can be an Open().</summary>
     public bool HasRuntime { get; set; }
 
+    /// <summary>The project's ImplicitUsings: with them the class needs no using directive.</summary>
+    public string? ImplicitUsings { get; set; }
+
     /// <inheritdoc/>
     public override bool Execute()
     {
@@ -35,7 +38,7 @@ public sealed class GenerateModelAccessors : Task
                 item.GetMetadata("Checkpoint"), names, clash.Key);
         }
         if (Log.HasLoggedErrors) return false;
-        var source = AccessorSource.Of(RootNamespace ?? "", models, HasRuntime);
+        var source = AccessorSource.Of(RootNamespace ?? "", models, HasRuntime, ImplicitUsings?.ToLowerInvariant() is "enable" or "true");
         if (File.Exists(OutputFile) && File.ReadAllText(OutputFile) == source) return true;
         Directory.CreateDirectory(Path.GetDirectoryName(OutputFile)!);
         File.WriteAllText(OutputFile, source);

@@ -175,15 +175,17 @@ public sealed class RunQuantization : ToolTask, IProjectParameters
         try
         {
             var manifest = ModelManifest.Read(_model.ManifestFile, _model.OutputDirectory);
+            IReadOnlyList<string> inputs = [];
             if (_model.Directory is null)
             {
+                inputs = manifest.Inputs;
                 // Only the engine knew where the checkpoint is, and it may be on this machine only now: look again, as the next build will.
-                ModelState.Write(_model.StateFile, fingerprint, manifest.Files, manifest.Inputs);
+                ModelState.Write(_model.StateFile, fingerprint, manifest.Files, inputs);
                 var item = new TaskItem(EscapedText.Of(_model.Include));
                 Model.CopyMetadataTo(item);
                 fingerprint = ModelFingerprint.Of(QuantizedModel.From(item, context), ModelState.Read(_model.StateFile), context);
             }
-            ModelState.Write(_model.StateFile, fingerprint, manifest.Files, manifest.Inputs);
+            ModelState.Write(_model.StateFile, fingerprint, manifest.Files, inputs);
         }
         catch (InvalidDataException exception)
         {
