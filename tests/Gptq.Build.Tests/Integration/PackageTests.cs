@@ -98,6 +98,7 @@ public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
         foreach (var name in (string[])["Sdk/Sdk.props", "Sdk/Sdk.targets", "build/Gptq.Build.props", "build/Gptq.Build.targets", "build/rules/QuantizeModel.xaml", "buildMultiTargeting/Gptq.Build.targets",
             "tasks/netstandard2.0/Gptq.Build.Tasks.dll", "tools/net10.0/gptq.dll", "tools/net10.0/gptq.runtimeconfig.json", "tools/net10.0/runtimes/linux-x64/native/libonnxruntime.so"])
             Assert.NotNull(build.GetEntry(name));
+        Assert.Empty(Directory.EnumerateFiles(Path.Combine(TestPaths.RepositoryRoot, "sdk"), "*.dll", SearchOption.AllDirectories));
     }
 
     private static BuildRun Run(TempFolder project, params string[] arguments) =>
