@@ -97,6 +97,11 @@ public sealed class GraphBuilder
         return output;
     }
 
+    /// <summary>Adds a node whose outputs have given names.</summary>
+    public void NamedNodes(
+        string domain, string op, ReadOnlySpan<string> inputs, ReadOnlySpan<string> outputs, params ReadOnlySpan<AttributeProto> attributes) =>
+        AddNode(domain, op, UniqueNodeName(op), inputs, outputs, attributes);
+
     /// <summary>Adds a constant tensor that is kept in the model file itself; the same name again is the same tensor.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="type">Its element type.</param>

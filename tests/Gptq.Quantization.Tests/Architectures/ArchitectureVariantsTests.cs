@@ -36,13 +36,19 @@ public sealed class ArchitectureVariantsTests
 
     [Theory]
     [MemberData(nameof(Variants))]
-    public void Cached_and_uncached_decoding_and_the_parts_agree(string type, string options)
+    public void Cached_and_uncached_decoding_and_the_parts_agree(string type, string options) => Agree(type, options, portable: false);
+
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public void And_so_they_do_in_standard_operators(string type, string options) => Agree(type, options, portable: true);
+
+    private static void Agree(string type, string options, bool portable)
     {
         var architecture = RandomCheckpoint.Create($$"""{"model_type": "{{type}}", {{options}} }""");
         Assert.Empty(architecture.Warnings);
         const int Length = 14;
         long[] ids = [.. Enumerable.Range(0, 2 * Length).Select(index => (long)(index * 7 % 50))];
-        using var decoder = new DecoderSession(architecture);
+        using var decoder = new DecoderSession(architecture, portable: portable);
         var full = decoder.Run(ids, 2);
         var tolerance = 1e-4 * Difference.Spread(full);
 
@@ -51,8 +57,20 @@ public sealed class ArchitectureVariantsTests
 
         decoder.Reset();
         var first = full[..(Length * architecture.VocabularySize)];
-        var stepwise = decoder.Run(ids[..4], 1).Concat(ids[4..Length].SelectMany(id => decoder.Run([id], 1))).ToArray();
+        var stepwise = decoder.Run(ids[..4], 1).Concat(decoder.Run(ids[4..7], 1)).Concat(ids[7..Length].SelectMany(id => decoder.Run([id], 1))).ToArray();
         Assert.InRange(Difference.Max(stepwise, first), 0, tolerance);
+
+        // Several tokens at once behind others, in both rows.
+        if (portable)
+        {
+            decoder.Reset();
+            const int Cut = 6;
+            decoder.Run([.. ids[..Cut], .. ids[Length..(Length + Cut)]], 2);
+            var rest = decoder.Run([.. ids[Cut..Length], .. ids[(Length + Cut)..]], 2);
+            var (cut, whole) = (Cut * architecture.VocabularySize, Length * architecture.VocabularySize);
+            Assert.InRange(Difference.Max(rest.AsSpan(0, whole - cut), full.AsSpan(cut, whole - cut)), 0, tolerance);
+            Assert.InRange(Difference.Max(rest.AsSpan(whole - cut), full.AsSpan(whole + cut)), 0, tolerance);
+        }
 
         // Different lengths side by side: the shorter text is padded on the left.
         decoder.Reset();

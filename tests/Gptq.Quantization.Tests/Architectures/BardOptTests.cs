@@ -1,7 +1,9 @@
 using Gptq.Quantization.Architectures;
+using Gptq.Quantization.Architectures.Graphs;
 using Gptq.Quantization.Calibration;
 using Gptq.Quantization.Checkpoints;
 using Gptq.Tests;
+using Microsoft.ML.OnnxRuntime;
 
 namespace Gptq.Quantization.Tests.Architectures;
 
@@ -50,6 +52,35 @@ public sealed class BardOptTests : IDisposable
         var stepwise = decoder.Run(ids[..7], 1).Concat(ids[7..].SelectMany(id => decoder.Run([id], 1))).ToArray();
 
         Assert.InRange(Difference.Max(stepwise, full), 0, 1e-4 * Difference.Spread(full));
+    }
+
+    [Fact]
+    public void Past_and_present_may_be_one_buffer()
+    {
+        var ids = Ids(12);
+        using var decoder = new DecoderSession(_architecture);
+        var full = decoder.Run(ids, 1);
+        const int Capacity = 40;
+        string[] names = [.. Enumerable.Range(0, 5).SelectMany(layer => new[] { DecoderNames.PastKey(layer), DecoderNames.PastValue(layer) })];
+        string[] presents = [.. Enumerable.Range(0, 5).SelectMany(layer => new[] { DecoderNames.PresentKey(layer), DecoderNames.PresentValue(layer) })];
+        OrtValue[] cache = [.. names.Select(_ => OrtValue.CreateTensorValueFromMemory(new float[4 * Capacity * 64], [1, 4, Capacity, 64]))];
+        using var session = new InferenceSession(Path.Combine(decoder.Folder, DecoderGraph.ModelFileName));
+        using var options = new RunOptions();
+        var stepwise = new List<float>();
+        for (int start = 0, count = 5; start < ids.Length; start += count, count = 1)
+        {
+            using var tokens = OrtValue.CreateTensorValueFromMemory(ids[start..(start + count)], [1, count]);
+            using var mask = OrtValue.CreateTensorValueFromMemory(Enumerable.Repeat(1L, start + count).ToArray(), [1, start + count]);
+            var logits = new float[count * 2048];
+            using var output = OrtValue.CreateTensorValueFromMemory(logits, [1, count, 2048]);
+            session.Run(
+                options, [DecoderNames.InputIds, DecoderNames.AttentionMask, .. names], [tokens, mask, .. cache],
+                [DecoderNames.Logits, .. presents], [output, .. cache]);
+            stepwise.AddRange(logits);
+        }
+
+        Assert.InRange(Difference.Max(stepwise.ToArray(), full), 0, 1e-4 * Difference.Spread(full));
+        Array.ForEach(cache, value => value.Dispose());
     }
 
     [Fact]

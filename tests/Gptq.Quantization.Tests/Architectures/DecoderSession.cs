@@ -13,11 +13,11 @@ internal sealed class DecoderSession : IDisposable
     private readonly List<OrtValue> _past = [];
     private int _pastLength;
 
-    public DecoderSession(Architecture architecture, ILinearEmitter? linears = null)
+    public DecoderSession(Architecture architecture, ILinearEmitter? linears = null, bool portable = false)
     {
         _architecture = architecture;
         Folder = Directory.CreateTempSubdirectory("gptq-decoder-").FullName;
-        DecoderGraph.Write(architecture, Folder, linears);
+        DecoderGraph.Write(architecture, Folder, linears, portable: portable);
         using var options = new SessionOptions { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         _session = new InferenceSession(Path.Combine(Folder, DecoderGraph.ModelFileName), options);
     }

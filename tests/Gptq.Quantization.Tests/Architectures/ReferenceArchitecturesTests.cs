@@ -38,6 +38,8 @@ public sealed class ReferenceArchitecturesTests
 
         using var decoder = new DecoderSession(model.Architecture);
         model.AssertNear("logits", decoder.Run(model.Ids, model.Batch.Count), Tolerance);
+        using var portable = new DecoderSession(model.Architecture, portable: true);
+        model.AssertNear("logits", portable.Run(model.Ids, model.Batch.Count), Tolerance);
     }
 
     [Theory(SkipTestWithoutData = true)]

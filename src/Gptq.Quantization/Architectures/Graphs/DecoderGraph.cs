@@ -19,35 +19,37 @@ public static class DecoderGraph
     /// position_ids (where <see cref="Architecture.TakesPositionIds"/>) and past_key_values.N.key/value; outputs logits and
     /// present.N.key/value (<see cref="DecoderNames"/>). The past may be empty; padding is on the left.
     /// </summary>
+    /// <remarks>
+    /// Unless it is portable, the decoder takes several tokens behind a past for one sequence only (a limit of GroupQueryAttention), and past
+    /// and present may be one buffer that is longer than the text.
+    /// </remarks>
     /// <param name="architecture">The model.</param>
     /// <param name="directory">The folder; the two files must not be there.</param>
     /// <param name="linears">What linears become; null for float.</param>
     /// <param name="embeddings">What the table of token vectors becomes; null for float.</param>
+    /// <param name="portable">Whether attention is standard ONNX, for any runtime, instead of ONNX Runtime's faster operators.</param>
     public static void Write(
-        Architecture architecture, string directory, ILinearEmitter? linears = null, IEmbeddingEmitter? embeddings = null)
+        Architecture architecture, string directory, ILinearEmitter? linears = null, IEmbeddingEmitter? embeddings = null, bool portable = false)
     {
         ArgumentNullException.ThrowIfNull(architecture);
+        AttentionForm form = portable || !FusedAttention.Supports(architecture) ? new StandardAttention() : new FusedAttention();
         using var data = new ExternalDataWriter(Path.Combine(directory, DataFileName));
         var graph = new GraphBuilder(architecture.ModelType, data);
         var kept = new FloatEmitter(architecture);
-        Emit(architecture, graph, linears ?? kept, embeddings ?? kept);
+        Emit(architecture, graph, linears ?? kept, embeddings ?? kept, form);
         data.Flush();
         ModelFile.Save(graph.ToModel(), Path.Combine(directory, ModelFileName));
     }
 
-    private static void Emit(Architecture architecture, GraphBuilder graph, ILinearEmitter linears, IEmbeddingEmitter embeddings)
+    private static void Emit(
+        Architecture architecture, GraphBuilder graph, ILinearEmitter linears, IEmbeddingEmitter embeddings, AttentionForm attention)
     {
         var ids = graph.Input(DecoderNames.InputIds, ElementType.Int64, "batch_size", "sequence_length");
         var mask = graph.Input(DecoderNames.AttentionMask, ElementType.Int64, "batch_size", "total_sequence_length");
         var positions = architecture.TakesPositionIds
             ? graph.Input(DecoderNames.PositionIds, ElementType.Int64, "batch_size", "sequence_length")
             : null;
-        for (var layer = 0; layer < architecture.LayerCount; layer++)
-        {
-            graph.Input(DecoderNames.PastKey(layer), ElementType.Float, Cache(architecture, "past_sequence_length"));
-            graph.Input(DecoderNames.PastValue(layer), ElementType.Float, Cache(architecture, "past_sequence_length"));
-        }
-
+        var cache = new KeyValueCache(graph, architecture);
         graph.Output(DecoderNames.Logits, ElementType.Float, "batch_size", "sequence_length", architecture.VocabularySize);
         var forward = new Forward
         {
@@ -55,18 +57,11 @@ public static class DecoderGraph
             Linears = linears,
             Embeddings = embeddings,
             Parameters = new ExternalParameters(architecture, graph),
-            AttentionForm = new StandardAttention(),
+            AttentionForm = attention,
             AttentionMask = mask,
             PositionIds = positions,
             Tokens = ids,
-            Past = layer => (DecoderNames.PastKey(layer), DecoderNames.PastValue(layer)),
-            Present = (layer, key, value) =>
-            {
-                graph.Rename(key, DecoderNames.PresentKey(layer));
-                graph.Rename(value, DecoderNames.PresentValue(layer));
-                graph.Output(DecoderNames.PresentKey(layer), ElementType.Float, Cache(architecture, "total_sequence_length"));
-                graph.Output(DecoderNames.PresentValue(layer), ElementType.Float, Cache(architecture, "total_sequence_length"));
-            },
+            Cache = cache,
         };
         var hidden = architecture.EmitEmbedding(forward, ids);
         for (var layer = 0; layer < architecture.LayerCount; layer++)
@@ -77,7 +72,4 @@ public static class DecoderGraph
 
         graph.Rename(architecture.EmitHead(forward, hidden), DecoderNames.Logits);
     }
-
-    private static Dimension[] Cache(Architecture architecture, string length) =>
-        ["batch_size", architecture.KeyValueHeadCount, length, architecture.HeadDimension];
 }

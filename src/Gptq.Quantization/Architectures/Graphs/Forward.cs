@@ -35,11 +35,8 @@ internal sealed class Forward
     /// <summary>A value whose second extent is the number of tokens that are new.</summary>
     public required string Tokens { get; init; }
 
-    /// <summary>The keys and values of earlier tokens by layer, [batch, kv heads, past, head dimension]; null without a cache.</summary>
-    public Func<int, (string Key, string Value)>? Past { get; init; }
-
-    /// <summary>Takes the keys and values of all tokens of a layer; null without a cache.</summary>
-    public Action<int, string, string>? Present { get; init; }
+    /// <summary>The cache; null without one.</summary>
+    public KeyValueCache? Cache { get; init; }
 
     /// <summary>The block that is being written; -1 outside of blocks.</summary>
     public int Layer { get; private set; } = -1;

@@ -11,7 +11,7 @@ internal sealed class HeadwiseAttention : AttentionForm
 {
     public override string Emit(Forward forward, Attention attention, string query, string key, string value)
     {
-        if (forward.Past is not null)
+        if (forward.Cache is not null)
             throw new InvalidOperationException("There is no cache in this form.");
         var graph = forward.Graph;
         using var scope = graph.Scope("attention");

@@ -28,6 +28,26 @@ internal sealed class Rotary(RotaryFrequencies frequencies, int headDimension)
         return parts.Length == 2 ? graph.Concat(-1, first, second) : graph.Concat(-1, first, second, parts[2]);
     }
 
+    /// <summary>Turns [batch, sequence, heads · dimension] with ONNX Runtime's own operator.</summary>
+    public string EmitFused(Forward forward, string value, int heads)
+    {
+        var graph = forward.Graph;
+        using var scope = graph.Scope("rotary");
+
+        // The operator looks up cosine and sine by row; a row for each token holds exactly what the token needs, for every kind of scaling.
+        string Rows(string name, string op) => forward.Once($"rotary {name} rows", () => graph.Reshape(
+            Scaled(forward, graph.Node(op, [forward.Once("rotary angles", () => Angles(forward))])), -1, frequencies.Pairs));
+        var rowOfToken = forward.Once("rotary row of token", () =>
+        {
+            var shape = graph.Node("Shape", [forward.PositionIds!]);
+            var count = graph.Node("ReduceProd", [shape], Attributes.Int("keepdims", 0));
+            return graph.Node("Reshape", [graph.Range(graph.Scalar(0L), count), shape]);
+        });
+        return graph.Node(
+            Domains.Microsoft, "RotaryEmbedding", [value, rowOfToken, Rows("cosine", "Cos"), Rows("sine", "Sin")],
+            Attributes.Int("num_heads", heads), Attributes.Int("rotary_embedding_dim", Turning == headDimension ? 0 : Turning));
+    }
+
     // [batch, 1, sequence, pairs]
     private string Angles(Forward forward)
     {

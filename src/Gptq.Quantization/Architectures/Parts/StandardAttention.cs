@@ -11,14 +11,13 @@ internal sealed class StandardAttention : AttentionForm
         var graph = forward.Graph;
         using var scope = graph.Scope("attention");
         var (q, k, v) = Heads(forward, attention, query, key, value);
-        if (forward.Past is { } past)
+        if (forward.Cache is { } cache)
         {
-            var (pastKey, pastValue) = past(forward.Layer);
-            k = graph.Concat(2, pastKey, k);
-            v = graph.Concat(2, pastValue, v);
+            var past = KeyValueCache.Past(forward.Layer);
+            var present = cache.Present(forward.Layer);
+            k = graph.NamedNode(present.Key, "Concat", [past.Key, k], Attributes.Int("axis", 2));
+            v = graph.NamedNode(present.Value, "Concat", [past.Value, v], Attributes.Int("axis", 2));
         }
-
-        forward.Present?.Invoke(forward.Layer, k, v);
 
         // Query heads that share a key head follow one another, so they are the rows of one product: nothing is repeated.
         var group = attention.Heads / attention.KeyValueHeads;
