@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+
 namespace Gptq.Numerics.Packed;
 
 /// <summary>The bits of one code in a block: the scalar definition of the layout that every kernel agrees with.</summary>
@@ -8,32 +11,50 @@ namespace Gptq.Numerics.Packed;
 /// </remarks>
 internal static class CodeBits
 {
-    /// <summary>Writes a code into a zeroed block.</summary>
-    public static void Write(PackedFormat format, Span<byte> block, int row, int column, int code)
+    private const uint EachByte = 0x01010101;
+    private const uint LowPair = 3 * EachByte;
+    private const uint ThirdBit = 4 * EachByte;
+
+    /// <summary>Writes the 32 codes of a row into a block.</summary>
+    public static void WriteRow(PackedFormat format, Span<byte> block, int row, ReadOnlySpan<byte> codes)
     {
-        var j = column / 4;
-        var cell = (4 * row) + (column % 4);
+        Span<uint> words = stackalloc uint[8];
+        MemoryMarshal.Cast<byte, uint>(codes[..PackedLayout.BlockColumns]).CopyTo(words);
         switch (format)
         {
             case PackedFormat.Bits8:
-                Set(block, j, cell, code, 0);
                 break;
             case PackedFormat.Bits4:
-                Set(block, j / 2, cell, code, 4 * (j % 2));
-                break;
-            case PackedFormat.Bits3 when j < 6:
-                Set(block, j / 2, cell, code, 3 * (j % 2));
+                for (var v = 0; v < 4; v++)
+                {
+                    words[v] = words[2 * v] | (words[(2 * v) + 1] << 4);
+                }
+
                 break;
             case PackedFormat.Bits3:
-                Set(block, j - 6, cell, code & 3, 6);
-                Set(block, 2, cell, code >> 2, j);
-                break;
-            case PackedFormat.Bits2:
-                Set(block, j / 4, cell, code, 2 * (j % 4));
+                var (six, seven) = (words[6], words[7]);
+                for (var v = 0; v < 3; v++)
+                {
+                    words[v] = words[2 * v] | (words[(2 * v) + 1] << 3);
+                }
+
+                words[0] |= (six & LowPair) << 6;
+                words[1] |= (seven & LowPair) << 6;
+                words[2] |= ((six & ThirdBit) << 4) | ((seven & ThirdBit) << 5);
                 break;
             default:
-                Set(block, j / 4, cell, TernaryBits(code), 2 * (j % 4));
+                for (var v = 0; v < 2; v++)
+                {
+                    var four = words.Slice(4 * v, 4);
+                    words[v] = TwoBits(format, four[0]) | (TwoBits(format, four[1]) << 2) | (TwoBits(format, four[2]) << 4) | (TwoBits(format, four[3]) << 6);
+                }
+
                 break;
+        }
+
+        for (var start = 4 * row; start < block.Length; start += PackedLayout.VectorBytes)
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(block[start..], words[start / PackedLayout.VectorBytes]);
         }
     }
 
@@ -53,13 +74,11 @@ internal static class CodeBits
         };
     }
 
-    /// <summary>Bit 1 says positive, bit 0 negative, neither zero: so that each level is one plane of bits.</summary>
-    private static int TernaryBits(int code) => code switch { 2 => 2, 0 => 1, _ => 0 };
+    /// <summary>Two bits of each of four codes. Ternary: bit 1 says positive, bit 0 negative, neither zero: each level is one plane of bits.</summary>
+    private static uint TwoBits(PackedFormat format, uint codes) =>
+        format == PackedFormat.Bits2 ? codes : (codes & (EachByte << 1)) | (((codes | (codes >> 1)) & EachByte) ^ EachByte);
 
     private static int TernaryCode(int bits) => bits switch { 2 => 2, 1 => 0, _ => 1 };
-
-    private static void Set(Span<byte> block, int vector, int cell, int bits, int shift) =>
-        block[(vector * PackedLayout.VectorBytes) + cell] |= (byte)(bits << shift);
 
     private static int Get(ReadOnlySpan<byte> block, int vector, int cell, int shift, int mask) =>
         (block[(vector * PackedLayout.VectorBytes) + cell] >> shift) & mask;

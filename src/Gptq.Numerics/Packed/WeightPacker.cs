@@ -46,31 +46,49 @@ public static class WeightPacker
 
     private static byte[] PackCodes(PackedLayout layout, ReadOnlySpan<byte> codes, int inFeatures, int[]? columns)
     {
-        var packed = new byte[layout.CodeBytes];
         var levels = layout.Format == PackedFormat.Ternary ? 3 : 1 << layout.StoredBits;
-        for (var row = 0; row < layout.OutFeatures; row++)
+        if (codes.IndexOfAnyExceptInRange((byte)0, (byte)(levels - 1)) is var wrong and >= 0)
         {
+            throw new ArgumentException(
+                $"Code {codes[wrong]} of row {wrong / inFeatures}, column {wrong % inFeatures} is not below {levels}.", nameof(codes));
+        }
+
+        var packed = new byte[layout.CodeBytes];
+        var stored = new byte[layout.Columns];
+        for (var row = 0; row < layout.Tiles * PackedLayout.TileRows; row++)
+        {
+            var source = row < layout.OutFeatures ? codes.Slice(row * inFeatures, inFeatures) : [];
+            Order(source, columns, PaddingCode(layout.Format), stored);
             var tile = packed.AsSpan(row / PackedLayout.TileRows * layout.TileBytes, layout.TileBytes);
-            var source = codes.Slice(row * inFeatures, inFeatures);
-            for (var stored = 0; stored < layout.Columns; stored++)
+            for (var block = 0; block < layout.Blocks; block++)
             {
-                var column = columns is null ? (stored < inFeatures ? stored : -1) : columns[stored];
-                if (column < 0)
-                {
-                    continue;
-                }
-
-                if (source[column] >= levels)
-                {
-                    throw new ArgumentException($"Code {source[column]} of row {row}, column {column} is not below {levels}.", nameof(codes));
-                }
-
-                var block = tile.Slice(stored / PackedLayout.BlockColumns * layout.BlockBytes, layout.BlockBytes);
-                CodeBits.Write(layout.Format, block, row % PackedLayout.TileRows, stored % PackedLayout.BlockColumns, source[column]);
+                CodeBits.WriteRow(
+                    layout.Format,
+                    tile.Slice(block * layout.BlockBytes, layout.BlockBytes),
+                    row % PackedLayout.TileRows,
+                    stored.AsSpan(block * PackedLayout.BlockColumns));
             }
         }
 
         return packed;
+    }
+
+    /// <summary>The code that has no bits.</summary>
+    private static byte PaddingCode(PackedFormat format) => (byte)(format == PackedFormat.Ternary ? 1 : 0);
+
+    private static void Order(ReadOnlySpan<byte> source, int[]? columns, byte padding, Span<byte> stored)
+    {
+        if (columns is null || source.IsEmpty)
+        {
+            source.CopyTo(stored);
+            stored[source.Length..].Fill(padding);
+            return;
+        }
+
+        for (var i = 0; i < stored.Length; i++)
+        {
+            stored[i] = columns[i] < 0 ? padding : source[columns[i]];
+        }
     }
 
     private static Half[] PackScales(PackedLayout layout, ReadOnlySpan<float> scales, ReadOnlySpan<float> zeros, int groups)
