@@ -5,6 +5,7 @@ using Gptq.Quantization.Architectures;
 using Gptq.Quantization.Checkpoints;
 using Gptq.Quantization.Checkpoints.PyTorch;
 using Gptq.Quantization.Checkpoints.Safetensors;
+using Gptq.Quantization.Packing.AutoGptq;
 using Gptq.Quantization.Tests.Checkpoints.Support;
 using Gptq.Tests;
 using Architecture = Gptq.Quantization.Architectures.Architecture;
@@ -66,6 +67,9 @@ public sealed class FuzzTests : IDisposable
             """u8.ToArray(),
         ];
         Run(1000, new Mutator(5, originals, words), "config.json", path => Architecture.Create(ModelConfig.Load(path), checkpoint));
+
+        var quantized = """{"quantization_config":{"quant_method":"gptq","bits":4,"group_size":128,"desc_act":false,"sym":true,"checkpoint_format":"gptq"}}"""u8.ToArray();
+        Run(500, new Mutator(6, [quantized], words), "config.json", _ => AutoGptqConfig.Load(_folder.Path));
     }
 
     private static byte[] Sample => SafetensorsBytes.Of(("w", "F32", [2], Floats(1, 2)), ("v", "F16", [2, 2], Floats(3, 4)));
