@@ -21,6 +21,8 @@ internal sealed class BuildRun
 
     public int ExitCode => _process.ExitCode;
 
+    public bool HasEnded => _process.HasExited;
+
     public int ProcessId => _process.Id;
 
     public string Output
