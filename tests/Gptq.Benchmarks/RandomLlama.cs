@@ -1,0 +1,83 @@
+using System.Globalization;
+using System.Text;
+using Gptq.Quantization;
+using Gptq.Quantization.Architectures;
+using Gptq.Quantization.Architectures.Graphs;
+using Gptq.Quantization.Checkpoints;
+using Gptq.Quantization.Packing.GptqOperators;
+using Gptq.Quantization.Solver;
+using Gptq.Runtime.Configuration;
+
+namespace Gptq.Benchmarks;
+
+/// <summary>A decoder with the shape of a LLaMA of 1.1 billion weights, made of random numbers: as fast as a trained one.</summary>
+/// <param name="layers">Blocks; 22 make the 1.1 billion.</param>
+internal sealed class RandomLlama(int layers)
+{
+    private const int Hidden = 2048, Heads = 32, KeyValueHeads = 4, FeedForward = 5632, Vocabulary = 32000, Context = 2048, Group = 128;
+
+    /// <summary>What the runtime needs to know.</summary>
+    public GenaiConfig Config { get; } = new()
+    {
+        ModelFile = DecoderGraph.ModelFileName,
+        ContextLength = Context,
+        LayerCount = layers,
+        KeyValueHeads = KeyValueHeads,
+        HeadSize = Hidden / Heads,
+        VocabularySize = Vocabulary,
+    };
+
+    /// <summary>Writes the model into a folder, every linear and the table of tokens with gptq operators, or all of it in float32.</summary>
+    public void Write(string folder, BitWidth? bits)
+    {
+        var json = string.Create(CultureInfo.InvariantCulture, $$"""
+            { "model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": {{Hidden}}, "intermediate_size": {{FeedForward}},
+              "num_hidden_layers": {{layers}}, "num_attention_heads": {{Heads}}, "num_key_value_heads": {{KeyValueHeads}}, "vocab_size": {{Vocabulary}},
+              "max_position_embeddings": {{Context}}, "rms_norm_eps": 1e-5, "rope_theta": 10000.0, "hidden_act": "silu", "tie_word_embeddings": false }
+            """);
+        var config = ModelConfig.Parse(Encoding.UTF8.GetBytes(json));
+        var architecture = Architecture.Create(config, new RandomTensors(Architecture.RequiredTensors(config)));
+        if (bits is null)
+        {
+            DecoderGraph.Write(architecture, folder);
+            return;
+        }
+
+        var random = new Random(1);
+        var emitter = new GptqEmitter(
+            linear => Codes(random, bits.Value, linear.OutFeatures, linear.InFeatures), table => Codes(random, bits.Value, table.Rows, table.Columns));
+        DecoderGraph.Write(architecture, folder, emitter, emitter);
+    }
+
+    private static QuantizedLinear Codes(Random random, BitWidth bits, int rows, int columns)
+    {
+        var codes = new byte[rows * columns];
+        random.NextBytes(codes);
+        var mask = (byte)((1 << (int)bits) - 1);
+        foreach (ref var code in codes.AsSpan())
+            code &= mask;
+        var scales = new float[rows * (columns / Group)];
+        var zeros = new float[scales.Length];
+        for (var i = 0; i < scales.Length; i++)
+            (scales[i], zeros[i]) = ((float)(Half)(0.1f / mask), random.Next(mask));
+        return new QuantizedLinear(rows, columns, bits, Group, codes, scales, zeros);
+    }
+
+    /// <summary>Norms of one, everything else small and random.</summary>
+    private sealed class RandomTensors(IReadOnlyList<TensorInfo> tensors) : ITensorSource
+    {
+        public IReadOnlyDictionary<string, TensorInfo> Tensors { get; } = tensors.ToDictionary(tensor => tensor.Name);
+
+        public void Read(string name, Span<float> destination) => ReadRows(name, 0, destination);
+
+        public void ReadRows(string name, long firstRow, Span<float> destination)
+        {
+            var random = new Random((int)firstRow);
+            foreach (ref var value in destination)
+                value = Tensors[name].Shape.Count == 1 ? 1 : (random.NextSingle() - 0.5f) * 0.05f;
+        }
+
+        public void ReadRaw(string name, long firstElement, Span<byte> destination) =>
+            ReadRows(name, firstElement, System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(destination));
+    }
+}
