@@ -78,29 +78,28 @@ internal sealed unsafe class BlockSolver(ColumnPlan plan, WeightGrid grid, GridS
         ref var settled = ref _settled[from / LazyColumns];
         var to = Math.Min(from + LazyColumns, plan.Columns.Length);
         for (var k = settled; k < before; k += TileKernel.Depth)
-            foreach (var block in rows) Update(block, from, to, k, Math.Min(TileKernel.Depth, before - k));
+            for (var m = from; m < to; m += TileKernel.Rows)
+                foreach (var block in rows) Update(block, m, k, Math.Min(TileKernel.Depth, before - k));
         settled = before;
     }
 
-    private void Update(RowBlock block, int from, int to, int k, int depth)
+    /// <summary>W[:, m:m+8] −= E[:, k:k+depth]·U[k:k+depth, m:m+8], and for GPTAQ += (unrounded W)[:, k:k+depth]·P.</summary>
+    private void Update(RowBlock block, int m, int k, int depth)
     {
-        for (var m = from; m < to; m += TileKernel.Rows)
-        {
-            var a = (m * _stride) + (k * TileKernel.Rows);
-            var c = block.Weights + ((nint)m * RowBlock.Rows);
-            TileKernels.Best.Multiply(
-                depth, u + a, TileKernel.Rows, block.Weights + ((nint)k * RowBlock.Rows), RowBlock.Rows, c, RowBlock.Rows, TileUpdate.Subtract);
-            if (p == null) continue;
-            TileKernels.Best.Multiply(
-                depth, p + a, TileKernel.Rows, block.Unrounded + ((nint)k * RowBlock.Rows), RowBlock.Rows, c, RowBlock.Rows, TileUpdate.Add);
-        }
+        var a = (m * _stride) + (k * TileKernel.Rows);
+        var c = block.Weights + ((nint)m * RowBlock.Rows);
+        TileKernels.Best.Multiply(
+            depth, u + a, TileKernel.Rows, block.Weights + ((nint)k * RowBlock.Rows), RowBlock.Rows, c, RowBlock.Rows, TileUpdate.Subtract);
+        if (p == null) return;
+        TileKernels.Best.Multiply(
+            depth, p + a, TileKernel.Rows, block.Unrounded + ((nint)k * RowBlock.Rows), RowBlock.Rows, c, RowBlock.Rows, TileUpdate.Add);
     }
 
     private void RoundColumns(RowBlock block, int i1, int i2, bool rounds)
     {
         for (var m = i1; m < i2; m += TileKernel.Rows)
         {
-            if (u != null && m > i1) Update(block, m, m + 1, i1, m - i1);
+            if (u != null && m > i1) Update(block, m, i1, m - i1);
             for (var lane = 0; lane < RowBlock.Rows; lane += Vector<float>.Count)
                 RoundStrip(block, m, Math.Min(m + TileKernel.Rows, i2), i1, lane, rounds);
         }
