@@ -51,12 +51,34 @@ internal static unsafe class Panels
     /// <param name="panel">[depth, 48].</param>
     public static void PackTransposed(float* source, nint stride, nint depth, nint rows, float* panel)
     {
-        var width = Math.Min(rows, Width);
-        for (nint k = 0; k < depth; k++)
+        // Eight rows at a time: more of them, a power of two apart, would push one another out of the first-level cache.
+        for (nint j0 = 0; j0 < Width; j0 += TileKernel.Rows)
         {
-            var destination = panel + (k * Width);
-            for (nint j = 0; j < width; j++) destination[j] = source[(j * stride) + k];
-            for (var j = width; j < Width; j++) destination[j] = 0;
+            var first = source + (j0 * stride);
+            if (j0 + TileKernel.Rows <= rows) PackStrip(first, stride, depth, panel + j0);
+            else PackPartOfStrip(first, stride, depth, rows - j0, panel + j0);
         }
+    }
+
+    private static void PackStrip(float* source, nint stride, nint depth, float* destination)
+    {
+        for (nint k = 0; k < depth; k++, source++, destination += Width)
+        {
+            destination[0] = source[0];
+            destination[1] = source[stride];
+            destination[2] = source[2 * stride];
+            destination[3] = source[3 * stride];
+            destination[4] = source[4 * stride];
+            destination[5] = source[5 * stride];
+            destination[6] = source[6 * stride];
+            destination[7] = source[7 * stride];
+        }
+    }
+
+    private static void PackPartOfStrip(float* source, nint stride, nint depth, nint rows, float* destination)
+    {
+        for (nint k = 0; k < depth; k++)
+            for (nint j = 0; j < TileKernel.Rows; j++)
+                destination[(k * Width) + j] = j < rows ? source[(j * stride) + k] : 0;
     }
 }

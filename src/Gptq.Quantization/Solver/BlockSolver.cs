@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Numerics;
+using Gptq.Numerics;
 using Gptq.Numerics.Dense;
 using Gptq.Numerics.Tiles;
 
@@ -78,8 +79,18 @@ internal sealed unsafe class BlockSolver(ColumnPlan plan, WeightGrid grid, GridS
         ref var settled = ref _settled[from / LazyColumns];
         var to = Math.Min(from + LazyColumns, plan.Columns.Length);
         for (var k = settled; k < before; k += TileKernel.Depth)
+        {
+            var depth = Math.Min(TileKernel.Depth, before - k);
             for (var m = from; m < to; m += TileKernel.Rows)
-                foreach (var block in rows) Update(block, m, k, Math.Min(TileKernel.Depth, before - k));
+            {
+                for (var i = 0; i < rows.Length; i++)
+                {
+                    // The next strip comes from memory while this one is at work.
+                    Prefetch.Soon(u + ((m + TileKernel.Rows) * _stride) + ((k + ((nint)depth * i / rows.Length)) * TileKernel.Rows), (nint)depth * TileKernel.Rows / rows.Length);
+                    Update(rows[i], m, k, depth);
+                }
+            }
+        }
         settled = before;
     }
 
