@@ -15,6 +15,7 @@ public sealed class GraphBuilder
     private readonly ExternalDataWriter? _data;
     private readonly Dictionary<string, int> _nodeNames = new(StringComparer.Ordinal);
     private readonly HashSet<string> _initializers = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, string> _metadata = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, long> _opsets = new(StringComparer.Ordinal) { [Domains.Standard] = Domains.StandardVersion };
     private readonly List<FunctionProto> _functions = [];
     private readonly GraphBuilder? _outer;
@@ -186,6 +187,11 @@ public sealed class GraphBuilder
         return new AttributeProto { Name = name, Type = AttributeProto.Types.AttributeType.Graph, G = _graph };
     }
 
+    /// <summary>Writes an entry into the model's metadata, where sessions can read it.</summary>
+    /// <param name="key">The entry's name; each once.</param>
+    /// <param name="value">Its value.</param>
+    public void Metadata(string key, string value) => _metadata.Add(key, value);
+
     /// <summary>The model written so far.</summary>
     public ModelProto ToModel()
     {
@@ -193,6 +199,7 @@ public sealed class GraphBuilder
         foreach (var (domain, version) in _opsets)
             model.OpsetImport.Add(new OperatorSetIdProto { Domain = domain, Version = version });
         model.Functions.AddRange(_functions);
+        foreach (var (key, value) in _metadata) model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
         return model;
     }
 

@@ -56,6 +56,8 @@ public sealed class QuantizedModel : IDisposable
 
     internal int PromptChunk { get; }
 
+    internal bool SharesCache => _signature.SharesCache;
+
     /// <summary>Opens a model's folder: model.onnx with its weights mapped, genai_config.json and the tokenizer's files.</summary>
     /// <param name="path">The folder, such as <c>QuantizedModels.BardOpt.Path</c>; relative to the application's folder, else to the current one.</param>
     /// <param name="options">How it is opened; null for the defaults.</param>

@@ -36,11 +36,11 @@ public sealed class BardModel : IDisposable
     public QuantizedModel Model { get; }
 
     /// <summary>Writes a folder; the caller deletes it.</summary>
-    public static string Create()
+    public static string Create(bool portable = false)
     {
         var folder = Directory.CreateTempSubdirectory("gptq-bard-").FullName;
         using var checkpoint = Checkpoint.Open(TestPaths.BardOpt);
-        DecoderGraph.Write(Architecture.Create(ModelConfig.Load(Path.Combine(TestPaths.BardOpt, "config.json")), checkpoint), folder);
+        DecoderGraph.Write(Architecture.Create(ModelConfig.Load(Path.Combine(TestPaths.BardOpt, "config.json")), checkpoint), folder, portable: portable);
         foreach (var name in new[] { "vocab.json", "merges.txt", "tokenizer_config.json" }) File.Copy(Path.Combine(TestPaths.BardOpt, name), Path.Combine(folder, name));
         File.WriteAllText(Path.Combine(folder, "genai_config.json"), GenaiConfig);
         return folder;

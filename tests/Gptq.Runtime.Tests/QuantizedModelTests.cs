@@ -183,9 +183,29 @@ public sealed class QuantizedModelTests(BardModel bard) : IClassFixture<BardMode
     }
 
     [Fact]
-    public void A_step_allocates_no_buffers()
+    public void Both_kinds_of_cache_give_the_same_text()
     {
-        using var state = new DisposableState(Model);
+        var folder = BardModel.Create(portable: true);
+        using (var portable = QuantizedModel.Open(folder, new QuantizedModelOptions { Threads = 1 }))
+        {
+            // Long enough for the caches to grow.
+            var options = new GenerationOptions { MaxNewTokens = 300 };
+            var ids = Model.Tokenize(Prompt);
+            Assert.True(Model.SharesCache);
+            Assert.False(portable.SharesCache);
+            Assert.Equal(Model.GenerateIds(ids, options), portable.GenerateIds(ids, options));
+            AssertNoBuffersPerStep(portable);
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public void A_step_allocates_no_buffers() => AssertNoBuffersPerStep(Model);
+
+    private static void AssertNoBuffersPerStep(QuantizedModel model)
+    {
+        using var state = new DisposableState(model);
         int[] token = [39];
         for (var i = 0; i < 8; i++) state.Value.Append(token, state.Options);
         var before = GC.GetAllocatedBytesForCurrentThread();

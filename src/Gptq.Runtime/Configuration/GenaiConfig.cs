@@ -38,6 +38,9 @@ internal sealed record GenaiConfig
 
     public string PresentValues { get; init; } = "present.%d.value";
 
+    /// <summary>Whether the section "search" demands one buffer for past and present.</summary>
+    public bool SharesCache { get; init; }
+
     /// <summary>What the section "search" makes the default.</summary>
     public GenerationOptions Search { get; init; } = new();
 
@@ -75,6 +78,7 @@ internal sealed record GenaiConfig
             KeyValueHeads = Find(decoder, "num_key_value_heads") is null ? Positive(decoder, "num_attention_heads") : Positive(decoder, "num_key_value_heads"),
             HeadSize = Positive(decoder, "head_size"),
             EosIds = Find(model, "eos_token_id") is not { } eos ? [] : eos.ValueKind == JsonValueKind.Array ? [.. eos.EnumerateArray().Select(id => id.GetInt32())] : [eos.GetInt32()],
+            SharesCache = Find(Find(root, "search"), "past_present_share_buffer")?.GetBoolean() ?? false,
             Search = Find(root, "search") is { } search ? ParseSearch(search) : new GenerationOptions(),
         };
         if (config.ModelFile != Path.GetFileName(config.ModelFile)) throw Damaged(file, $"The model file {config.ModelFile} is not in the folder.");

@@ -8,6 +8,9 @@ namespace Gptq.Runtime.Generation;
 /// <summary>The inputs and outputs of a decoder's graph, as the session has them.</summary>
 internal sealed class DecoderSignature
 {
+    /// <summary>The entry of a model's metadata that is "1" where past and present may be one buffer.</summary>
+    private const string SharedCache = "past_present_share_buffer";
+
     /// <exception cref="QuantizedModelException">The graph is no decoder with a cache, or its types are not supported.</exception>
     public DecoderSignature(InferenceSession session, GenaiConfig config, string file)
     {
@@ -29,6 +32,7 @@ internal sealed class DecoderSignature
         if (session.InputMetadata.Keys.Except(inputs).FirstOrDefault() is { } unknown) throw Unexpected($"It has an input {unknown} that nothing is known about.");
         CacheType = TypeOf(session.InputMetadata[Name(config.PastKeys, 0)]);
         LogitsType = TypeOf(session.OutputMetadata[config.Logits]);
+        SharesCache = config.SharesCache || (session.ModelMetadata.CustomMetadataMap.TryGetValue(SharedCache, out var shares) && shares == "1");
         CacheCount = 2 * config.LayerCount;
         KeyValueHeads = config.KeyValueHeads;
         HeadSize = config.HeadSize;
@@ -51,6 +55,9 @@ internal sealed class DecoderSignature
     public bool TakesMask { get; }
 
     public bool TakesPositions { get; }
+
+    /// <summary>Whether past and present may be one buffer that is longer than the text.</summary>
+    public bool SharesCache { get; }
 
     /// <summary>Keys and values over all layers.</summary>
     public int CacheCount { get; }

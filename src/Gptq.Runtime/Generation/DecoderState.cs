@@ -1,32 +1,22 @@
-using System.Runtime.InteropServices;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Gptq.Runtime.Generation;
 
-/// <summary>One text on its way through a model: the keys and values of its tokens so far. Not for several threads at once.</summary>
-/// <remarks>
-/// Each key and value has two buffers, and a step reads from one and writes to the other: what a step puts out is what the next one takes in, as
-/// the same tensor, and no buffer is allocated while there is room.
-/// </remarks>
+/// <summary>One text on its way through a model. Not for several threads at once. No buffer is allocated while there is room.</summary>
 internal sealed class DecoderState : IDisposable
 {
-    /// <summary>Room for tokens to begin with; it doubles from there.</summary>
-    private const int FirstCapacity = 256;
-
     private readonly InferenceSession _session;
     private readonly DecoderSignature _signature;
     private readonly PinnedBuffer _ids = new(TensorElementType.Int64);
     private readonly PinnedBuffer _mask = new(TensorElementType.Int64);
     private readonly PinnedBuffer _positions = new(TensorElementType.Int64);
     private readonly PinnedBuffer _logits;
-    private readonly PinnedBuffer[] _past;
-    private readonly PinnedBuffer[] _present;
+    private readonly KeyValueCache _cache;
     private readonly OrtValue?[] _inputs;
     private readonly OrtValue?[] _outputs;
     private readonly long[] _matrix = [1, 0];
     private readonly long[] _logitsShape = [1, 0, 0];
-    private readonly long[] _cacheShape = [1, 0, 0, 0];
     private float[] _converted = [];
 
     public DecoderState(InferenceSession session, DecoderSignature signature)
@@ -34,11 +24,9 @@ internal sealed class DecoderState : IDisposable
         _session = session;
         _signature = signature;
         _logits = new PinnedBuffer(signature.LogitsType);
-        _past = [.. Enumerable.Range(0, signature.CacheCount).Select(_ => new PinnedBuffer(signature.CacheType))];
-        _present = [.. Enumerable.Range(0, signature.CacheCount).Select(_ => new PinnedBuffer(signature.CacheType))];
+        _cache = KeyValueCache.Create(signature);
         _inputs = new OrtValue?[signature.InputNames.Count];
         _outputs = new OrtValue?[signature.OutputNames.Count];
-        (_cacheShape[1], _cacheShape[3]) = (signature.KeyValueHeads, signature.HeadSize);
         _logitsShape[2] = signature.VocabularySize;
     }
 
@@ -50,7 +38,7 @@ internal sealed class DecoderState : IDisposable
     /// <summary>Forgets all tokens; the buffers stay.</summary>
     public void Reset()
     {
-        for (var i = FirstCache; i < _inputs.Length; i++) Replace(ref _inputs[i], null);
+        _cache.Reset();
         Length = 0;
     }
 
@@ -63,25 +51,18 @@ internal sealed class DecoderState : IDisposable
         _logits.Reserve((long)count * _signature.VocabularySize, most: 0);
         _logitsShape[1] = count;
         Replace(ref _outputs[0], _logits.Tensor(_logitsShape));
-        BindCaches(total);
+        _cache.Prepare(Length, total, _inputs.AsSpan(FirstCache), _outputs.AsSpan(1));
         _session.Run(options, _signature.InputNames, _inputs!, _signature.OutputNames, _outputs!);
-        for (var i = 0; i < _signature.CacheCount; i++)
-        {
-            Replace(ref _inputs[FirstCache + i], _outputs[1 + i]);
-            _outputs[1 + i] = null;
-            (_past[i], _present[i]) = (_present[i], _past[i]);
-        }
-
+        _cache.Advance();
         Length = total;
         return Logits(count * _signature.VocabularySize);
     }
 
     public void Dispose()
     {
-        foreach (var value in _inputs) value?.Dispose();
-        foreach (var value in _outputs) value?.Dispose();
-        Array.Clear(_inputs);
-        Array.Clear(_outputs);
+        _cache.Dispose();
+        for (var i = 0; i < FirstCache; i++) Replace(ref _inputs[i], null);
+        Replace(ref _outputs[0], null);
     }
 
     private static void Replace(ref OrtValue? place, OrtValue? value)
@@ -114,19 +95,6 @@ internal sealed class DecoderState : IDisposable
             for (var i = 0; i < tokens.Length; i++) positions[i] = Length + i;
             _matrix[1] = tokens.Length;
             Replace(ref _inputs[input], _positions.Tensor(_matrix));
-        }
-    }
-
-    private void BindCaches(int total)
-    {
-        var perToken = (long)_signature.KeyValueHeads * _signature.HeadSize;
-        for (var i = 0; i < _signature.CacheCount; i++)
-        {
-            _cacheShape[2] = Length;
-            _inputs[FirstCache + i] ??= _past[i].Tensor(_cacheShape);
-            _cacheShape[2] = total;
-            _present[i].Reserve(Math.Max(total, FirstCapacity) * perToken, _signature.ContextLength * perToken);
-            Replace(ref _outputs[1 + i], _present[i].Tensor(_cacheShape));
         }
     }
 

@@ -14,6 +14,9 @@ public static class DecoderGraph
     /// <summary>The usual name of the weights' file.</summary>
     public const string DataFileName = "model.onnx.data";
 
+    /// <summary>The metadata entry that is "1" where past and present may be one buffer.</summary>
+    public const string SharedCache = "past_present_share_buffer";
+
     /// <summary>
     /// Writes model.onnx and model.onnx.data into a folder. Weights are streamed, one tensor at a time. Inputs input_ids, attention_mask,
     /// position_ids (where <see cref="Architecture.TakesPositionIds"/>) and past_key_values.N.key/value; outputs logits and
@@ -37,6 +40,7 @@ public static class DecoderGraph
         var graph = new GraphBuilder(architecture.ModelType, data);
         var kept = new FloatEmitter(architecture);
         Emit(architecture, graph, linears ?? kept, embeddings ?? kept, form);
+        if (form is FusedAttention) graph.Metadata(SharedCache, "1");
         data.Flush();
         ModelFile.Save(graph.ToModel(), Path.Combine(directory, ModelFileName));
     }
