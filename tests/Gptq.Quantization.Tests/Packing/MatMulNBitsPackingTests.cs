@@ -1,9 +1,5 @@
-using Gptq.Onnx;
-using Gptq.Quantization.Architectures;
 using Gptq.Quantization.Architectures.Emitters;
 using Gptq.Quantization.Packing;
-using Gptq.Quantization.Solver;
-using Microsoft.ML.OnnxRuntime;
 
 namespace Gptq.Quantization.Tests.Packing;
 
@@ -21,7 +17,7 @@ public sealed class MatMulNBitsPackingTests
     public void A_written_file_stands_for_exactly_codes_times_scales(BitWidth bits, int group, int inFeatures)
     {
         const int OutFeatures = 24;
-        var linear = Random(OutFeatures, inFeatures, bits, group);
+        var linear = SampleLinear.Random(OutFeatures, inFeatures, bits, group);
         var expected = new float[OutFeatures * inFeatures];
         linear.Dequantize(expected);
 
@@ -29,7 +25,7 @@ public sealed class MatMulNBitsPackingTests
         var identity = new float[inFeatures * inFeatures];
         for (var column = 0; column < inFeatures; column++)
             identity[(column * inFeatures) + column] = 1;
-        var columns = Multiply(linear, identity, inFeatures);
+        var columns = SampleLinear.Multiply(linear, new MatMulNBitsEmitter(_ => linear), identity, inFeatures);
 
         for (var row = 0; row < OutFeatures; row++)
         {
@@ -41,7 +37,7 @@ public sealed class MatMulNBitsPackingTests
     [Fact]
     public void Codes_that_fill_up_the_last_block_are_the_zero_point()
     {
-        var linear = Random(3, 40, BitWidth.Four, 32);
+        var linear = SampleLinear.Random(3, 40, BitWidth.Four, 32);
         var packing = new MatMulNBitsPacking(linear);
         var codes = new byte[packing.CodeBytesPerRow];
         packing.PackCodes(1, codes);
@@ -60,45 +56,4 @@ public sealed class MatMulNBitsPackingTests
     [InlineData(BitWidth.Two, 16, 512, true)]
     public void Says_what_the_operator_can_hold(BitWidth bits, int group, int inFeatures, bool supported) =>
         Assert.Equal(supported, MatMulNBitsPacking.Supports(bits, group, inFeatures));
-
-    private static QuantizedLinear Random(int rows, int columns, BitWidth bits, int group)
-    {
-        var random = new Random(((int)bits * 1000) + group);
-        var levels = 1 << (int)bits;
-        var groups = (columns + group - 1) / group;
-        var codes = new byte[rows * columns];
-        for (var index = 0; index < codes.Length; index++)
-            codes[index] = (byte)random.Next(levels);
-        return new QuantizedLinear(
-            rows, columns, bits, group, codes,
-            [.. Enumerable.Range(0, rows * groups).Select(_ => (random.NextSingle() * 0.1f) + 0.01f)],
-            [.. Enumerable.Range(0, rows * groups).Select(_ => (float)random.Next(levels))]);
-    }
-
-    private static float[] Multiply(QuantizedLinear linear, float[] input, int rows)
-    {
-        var folder = Directory.CreateTempSubdirectory("gptq-packing-").FullName;
-        try
-        {
-            using (var data = new ExternalDataWriter(Path.Combine(folder, "model.onnx.data")))
-            {
-                var graph = new GraphBuilder("linear", data);
-                var x = graph.Input("x", ElementType.Float, 1, "rows", linear.InFeatures);
-                var emitter = new MatMulNBitsEmitter(_ => linear);
-                graph.Rename(emitter.Emit(graph, new LinearModule("linear", 0, linear.InFeatures, linear.OutFeatures, 0), x, null), "y");
-                graph.Output("y", ElementType.Float, 1, "rows", linear.OutFeatures);
-                ModelFile.Save(graph.ToModel(), Path.Combine(folder, "model.onnx"));
-            }
-
-            using var session = new InferenceSession(Path.Combine(folder, "model.onnx"));
-            using var value = OrtValue.CreateTensorValueFromMemory(input, [1, rows, linear.InFeatures]);
-            using var options = new RunOptions();
-            using var results = session.Run(options, ["x"], [value], ["y"]);
-            return results[0].GetTensorDataAsSpan<float>().ToArray();
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
-    }
 }

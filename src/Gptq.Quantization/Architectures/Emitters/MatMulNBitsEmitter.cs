@@ -1,5 +1,4 @@
 using Gptq.Onnx;
-using Gptq.Quantization.Packing;
 using Gptq.Quantization.Solver;
 
 namespace Gptq.Quantization.Architectures.Emitters;
@@ -10,48 +9,24 @@ namespace Gptq.Quantization.Architectures.Emitters;
 public sealed class MatMulNBitsEmitter(Func<LinearModule, QuantizedLinear> quantized, int accuracyLevel = 0) : ILinearEmitter
 {
     /// <inheritdoc/>
-    public string Emit(GraphBuilder graph, LinearModule linear, string input, string? bias)
+    public string Emit(GraphBuilder graph, LinearModule linear, string input, string? bias) => Emit(graph, linear, linear.Name, input, bias);
+
+    /// <summary>Adds the nodes of a linear whose constants are named, and where they are there already shared, as another module's.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="linear">The layer.</param>
+    /// <param name="name">The module that the constants are named after: for a tied head, the embedding.</param>
+    /// <param name="input">The value x, [batch, sequence, in].</param>
+    /// <param name="bias">A value [out] to add, or null.</param>
+    /// <returns>The value y, [batch, sequence, out].</returns>
+    public string Emit(GraphBuilder graph, LinearModule linear, string name, string input, string? bias)
     {
         ArgumentNullException.ThrowIfNull(graph);
         ArgumentNullException.ThrowIfNull(linear);
-        var packing = new MatMulNBitsPacking(quantized(linear));
-        var bits = (int)packing.Bits;
-        int rows = linear.OutFeatures, blocks = packing.BlockCount, blockBytes = packing.CodeBytesPerRow / blocks;
-        var codes = graph.External(
-            linear.Name + ".codes", ElementType.UInt8, [rows, blocks, blockBytes], (long)rows * packing.CodeBytesPerRow,
-            stream => WriteRows(stream, rows, packing.CodeBytesPerRow, packing.PackCodes));
-        var scales = graph.External(
-            linear.Name + ".scales", ElementType.Float, [rows, blocks], 4L * rows * blocks,
-            stream => WriteScales(stream, rows, packing));
-        var zeros = graph.External(
-            linear.Name + ".zeros", ElementType.UInt8, [rows, packing.ZeroBytesPerRow], (long)rows * packing.ZeroBytesPerRow,
-            stream => WriteRows(stream, rows, packing.ZeroBytesPerRow, packing.PackZeros));
-        string[] inputs = bias is null ? [input, codes, scales, zeros] : [input, codes, scales, zeros, "", bias];
+        var tensors = MatMulNBitsTensors.Add(graph, name, quantized(linear));
+        string[] inputs = [input, tensors.Codes, tensors.Scales, tensors.Zeros];
         return graph.Node(
-            Domains.Microsoft, "MatMulNBits", inputs,
-            Attributes.Int("K", linear.InFeatures), Attributes.Int("N", rows), Attributes.Int("bits", bits),
-            Attributes.Int("block_size", packing.BlockSize), Attributes.Int("accuracy_level", accuracyLevel));
-    }
-
-    private delegate void PackRow(int row, Span<byte> destination);
-
-    private static void WriteRows(Stream stream, int rows, int bytes, PackRow pack)
-    {
-        var buffer = new byte[bytes];
-        for (var row = 0; row < rows; row++)
-        {
-            pack(row, buffer);
-            stream.Write(buffer);
-        }
-    }
-
-    private static void WriteScales(Stream stream, int rows, MatMulNBitsPacking packing)
-    {
-        var buffer = new float[packing.BlockCount];
-        for (var row = 0; row < rows; row++)
-        {
-            packing.CopyScales(row, buffer);
-            stream.WriteFloats(buffer);
-        }
+            Domains.Microsoft, "MatMulNBits", bias is null ? inputs : [.. inputs, "", bias],
+            Attributes.Int("K", linear.InFeatures), Attributes.Int("N", linear.OutFeatures), Attributes.Int("bits", (int)tensors.Packing.Bits),
+            Attributes.Int("block_size", tensors.Packing.BlockSize), Attributes.Int("accuracy_level", accuracyLevel));
     }
 }
