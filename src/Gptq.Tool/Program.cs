@@ -5,6 +5,7 @@ using Gptq.Tool.Commands;
 var root = new RootCommand("Quantizes language models with GPTQ, and inspects, evaluates and runs the result.")
 {
     QuantizeCommand.Create(),
+    PullCommand.Create(),
     CacheCommand.Create(),
 };
 

@@ -7,7 +7,7 @@ namespace Gptq.Quantization.Checkpoints.Hub;
 public static class HubClient
 {
     /// <summary>Downloads what is missing of a model: configuration, tokenizer, and its weights in one format.</summary>
-    /// <param name="repository">The model, owner/name.</param>
+    /// <param name="repository">The model, owner/name, or an alias such as opt-125m.</param>
     /// <param name="revision">A branch, tag or commit.</param>
     /// <param name="options">How to reach the hub, and the cache.</param>
     /// <param name="progress">Told about bytes that arrive; called from several threads.</param>
@@ -23,6 +23,7 @@ public static class HubClient
         ArgumentNullException.ThrowIfNull(repository);
         ArgumentNullException.ThrowIfNull(revision);
         ArgumentNullException.ThrowIfNull(options);
+        repository = ModelAliases.Resolve(repository);
         LocatingErrors.CheckNames(repository, revision);
         if (options.Offline)
         {
