@@ -20,7 +20,9 @@ public sealed class CollectQuantizedModelFiles : Task
     public ITaskItem[] Files { get; private set; } = [];
 
     /// <inheritdoc/>
-    public override bool Execute()
+    public override bool Execute() => FileTrouble.Report(Log, Collect);
+
+    private bool Collect()
     {
         List<ITaskItem> files = [];
         foreach (var model in Models)

@@ -14,7 +14,9 @@ public sealed class DeleteQuantizedModels : Task
     public string[] EmptyDirectories { get; set; } = [];
 
     /// <inheritdoc/>
-    public override bool Execute()
+    public override bool Execute() => FileTrouble.Report(Log, Delete);
+
+    private bool Delete()
     {
         foreach (var directory in Directories) ResultFolder.Delete(directory);
         foreach (var directory in EmptyDirectories) ResultFolder.DeleteEmpty(directory);

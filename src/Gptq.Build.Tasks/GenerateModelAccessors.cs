@@ -25,7 +25,9 @@ public sealed class GenerateModelAccessors : Task
     public string? ImplicitUsings { get; set; }
 
     /// <inheritdoc/>
-    public override bool Execute()
+    public override bool Execute() => FileTrouble.Report(Log, Generate);
+
+    private bool Generate()
     {
         var models = Models.Select(model => (Class: ClassName.Of(model.GetMetadata("ModelName")), Name: model.GetMetadata("ModelName"),
             TargetPath: model.GetMetadata("TargetPath"), Bits: Bits(model))).ToArray();

@@ -25,7 +25,9 @@ public sealed class PruneQuantizedModels : Task
     public string Flavor { get; set; } = "";
 
     /// <inheritdoc/>
-    public override bool Execute()
+    public override bool Execute() => FileTrouble.Report(Log, Prune);
+
+    private bool Prune()
     {
         var lists = Path.Combine(IntermediateDirectory, ".used");
         var list = Path.Combine(lists, Flavor + ".txt");

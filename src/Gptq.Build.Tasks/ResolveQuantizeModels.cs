@@ -51,7 +51,9 @@ public sealed class ResolveQuantizeModels : Task, IProjectParameters
     public ITaskItem[] InputFiles { get; private set; } = [];
 
     /// <inheritdoc/>
-    public override bool Execute()
+    public override bool Execute() => FileTrouble.Report(Log, Resolve);
+
+    private bool Resolve()
     {
         var context = this.ToContext();
         List<(ITaskItem Item, QuantizedModel Model)> models = [];

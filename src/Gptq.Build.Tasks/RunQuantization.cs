@@ -72,7 +72,9 @@ public sealed class RunQuantization : ToolTask, IProjectParameters
     protected override Encoding StandardErrorEncoding => Encoding.UTF8;
 
     /// <inheritdoc/>
-    public override bool Execute()
+    public override bool Execute() => FileTrouble.Report(Log, QuantizeWhenStale);
+
+    private bool QuantizeWhenStale()
     {
         var context = this.ToContext();
         var item = new TaskItem(EscapedText.Of(Model.GetMetadata("Checkpoint")));

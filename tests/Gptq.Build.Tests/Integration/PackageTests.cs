@@ -43,20 +43,23 @@ public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
         Assert.Equal(before, File.GetLastWriteTimeUtc(project["obj/gptq/bard-opt.state"]));
     }
 
-    [Fact]
-    public void Without_the_runtime_there_is_none()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_library_can_do_without_the_runtime(bool asSdk)
     {
         using var project = new TempFolder();
         project.Write("nuget.config", feed.NuGetConfig);
         project.Write("app.csproj", $"""
             <Project Sdk="Microsoft.NET.Sdk">
-              <Sdk Name="Gptq.Build" Version="{feed.Version}" />
+              {(asSdk ? $"""<Sdk Name="Gptq.Build" Version="{feed.Version}" />""" : "")}
               <PropertyGroup>
                 <TargetFrameworks>netstandard2.0;net10.0</TargetFrameworks>
                 <GptqReferenceRuntime>false</GptqReferenceRuntime>
                 <SkipQuantizeModels>true</SkipQuantizeModels>
               </PropertyGroup>
               <ItemGroup>
+                {(asSdk ? "" : $"""<PackageReference Include="Gptq.Build" Version="{feed.Version}" />""")}
                 {Model}
               </ItemGroup>
             </Project>
@@ -64,10 +67,17 @@ public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
         project.Write("Where.cs", "namespace app { public static class Where { public static string Model { get { return QuantizedModels.BardOpt.Path; } } } }");
         Copy(TestPaths.BardOpt, project["checkpoints/bard-opt"]);
 
-        Run(project, "build").Succeeded();
+        var build = Run(project, "build").Succeeded();
 
-        Assert.False(project.Has("bin/Debug/net10.0/Gptq.Runtime.dll"));
-        Assert.DoesNotContain("Gptq.Runtime", File.ReadAllText(project["obj/Debug/net10.0/QuantizedModels.g.cs"]), StringComparison.Ordinal);
+        // A PackageReference's dependencies are NuGet's, before any property: a warning says what to write instead.
+        Assert.Equal(asSdk ? [] : ["GPTQ1019"], build.Codes);
+        Assert.Equal(!asSdk, File.ReadAllText(project["obj/Debug/net10.0/QuantizedModels.g.cs"]).Contains("Gptq.Runtime", StringComparison.Ordinal));
+        Assert.DoesNotContain("Gptq.Runtime", File.ReadAllText(project["obj/Debug/netstandard2.0/QuantizedModels.g.cs"]), StringComparison.Ordinal);
+
+        if (asSdk) return;
+        var remedy = $"""<PackageReference Include="Gptq.Runtime" Version="{feed.Version}" ExcludeAssets="all" />""";
+        project.Write("app.csproj", File.ReadAllText(project["app.csproj"]).Replace("<QuantizeModel", remedy + "<QuantizeModel", StringComparison.Ordinal).Replace("netstandard2.0;", "", StringComparison.Ordinal));
+        Assert.Empty(Run(project, "build").Succeeded().Codes);
     }
 
     [Fact]
