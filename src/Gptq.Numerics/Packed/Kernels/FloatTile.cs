@@ -19,6 +19,12 @@ internal static unsafe class FloatTile<TSimd, TByte, TInt, TFloat, TCodes>
         get => (byte)(TCodes.Plane is null ? 1 << (TCodes.Bits - 1) : 0);
     }
 
+    private static bool AreNibbles
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TCodes.Bits <= 4;
+    }
+
     /// <inheritdoc cref="TileKernel.Multiply"/>
     public static void Multiply(in PackedWeights weights, int tile, in ActivationLayout layout, byte* x, int rows, float* result)
     {
@@ -64,10 +70,10 @@ internal static unsafe class FloatTile<TSimd, TByte, TInt, TFloat, TCodes>
                     for (var j = 0; j < 4; j++, values += 4)
                     {
                         var code = codes[(4 * (half & 1)) + j];
-                        s0 = TSimd.MultiplyAdd(TSimd.ByteToFloat(code, 0), TSimd.Fill(values[0]), s0);
-                        s1 = TSimd.MultiplyAdd(TSimd.ByteToFloat(code, 1), TSimd.Fill(values[1]), s1);
-                        s2 = TSimd.MultiplyAdd(TSimd.ByteToFloat(code, 2), TSimd.Fill(values[2]), s2);
-                        s3 = TSimd.MultiplyAdd(TSimd.ByteToFloat(code, 3), TSimd.Fill(values[3]), s3);
+                        s0 = TSimd.MultiplyAdd(TSimd.CodeToFloat(code, 0, Middle, AreNibbles), TSimd.Fill(values[0]), s0);
+                        s1 = TSimd.MultiplyAdd(TSimd.CodeToFloat(code, 1, Middle, AreNibbles), TSimd.Fill(values[1]), s1);
+                        s2 = TSimd.MultiplyAdd(TSimd.CodeToFloat(code, 2, Middle, AreNibbles), TSimd.Fill(values[2]), s2);
+                        s3 = TSimd.MultiplyAdd(TSimd.CodeToFloat(code, 3, Middle, AreNibbles), TSimd.Fill(values[3]), s3);
                     }
                 }
 
@@ -114,22 +120,22 @@ internal static unsafe class FloatTile<TSimd, TByte, TInt, TFloat, TCodes>
                     for (var j = 0; j < 4; j++, v0 += 4, v1 += 4, v2 += 4, v3 += 4)
                     {
                         var code = codes[(4 * (half & 1)) + j];
-                        var w = TSimd.ByteToFloat(code, 0);
+                        var w = TSimd.CodeToFloat(code, 0, Middle, AreNibbles);
                         s00 = TSimd.MultiplyAdd(w, TSimd.Fill(v0[0]), s00);
                         s10 = TSimd.MultiplyAdd(w, TSimd.Fill(v1[0]), s10);
                         s20 = TSimd.MultiplyAdd(w, TSimd.Fill(v2[0]), s20);
                         s30 = TSimd.MultiplyAdd(w, TSimd.Fill(v3[0]), s30);
-                        w = TSimd.ByteToFloat(code, 1);
+                        w = TSimd.CodeToFloat(code, 1, Middle, AreNibbles);
                         s01 = TSimd.MultiplyAdd(w, TSimd.Fill(v0[1]), s01);
                         s11 = TSimd.MultiplyAdd(w, TSimd.Fill(v1[1]), s11);
                         s21 = TSimd.MultiplyAdd(w, TSimd.Fill(v2[1]), s21);
                         s31 = TSimd.MultiplyAdd(w, TSimd.Fill(v3[1]), s31);
-                        w = TSimd.ByteToFloat(code, 2);
+                        w = TSimd.CodeToFloat(code, 2, Middle, AreNibbles);
                         s02 = TSimd.MultiplyAdd(w, TSimd.Fill(v0[2]), s02);
                         s12 = TSimd.MultiplyAdd(w, TSimd.Fill(v1[2]), s12);
                         s22 = TSimd.MultiplyAdd(w, TSimd.Fill(v2[2]), s22);
                         s32 = TSimd.MultiplyAdd(w, TSimd.Fill(v3[2]), s32);
-                        w = TSimd.ByteToFloat(code, 3);
+                        w = TSimd.CodeToFloat(code, 3, Middle, AreNibbles);
                         s03 = TSimd.MultiplyAdd(w, TSimd.Fill(v0[3]), s03);
                         s13 = TSimd.MultiplyAdd(w, TSimd.Fill(v1[3]), s13);
                         s23 = TSimd.MultiplyAdd(w, TSimd.Fill(v2[3]), s23);
@@ -166,7 +172,7 @@ internal static unsafe class FloatTile<TSimd, TByte, TInt, TFloat, TCodes>
         return TSimd.MultiplyAdd(sum, scale, total);
     }
 
-    /// <summary>The codes of the block that has a half, as signed bytes: code − middle.</summary>
+    /// <summary>The codes of the block that has a half.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Unpack(byte* tileCodes, int half, TByte* codes)
     {
@@ -180,14 +186,13 @@ internal static unsafe class FloatTile<TSimd, TByte, TInt, TFloat, TCodes>
             out var c5,
             out var c6,
             out var c7);
-        var middle = TSimd.Fill(Middle);
-        codes[0] = TSimd.Subtract(c0, middle);
-        codes[1] = TSimd.Subtract(c1, middle);
-        codes[2] = TSimd.Subtract(c2, middle);
-        codes[3] = TSimd.Subtract(c3, middle);
-        codes[4] = TSimd.Subtract(c4, middle);
-        codes[5] = TSimd.Subtract(c5, middle);
-        codes[6] = TSimd.Subtract(c6, middle);
-        codes[7] = TSimd.Subtract(c7, middle);
+        codes[0] = TSimd.Center(c0, Middle, AreNibbles);
+        codes[1] = TSimd.Center(c1, Middle, AreNibbles);
+        codes[2] = TSimd.Center(c2, Middle, AreNibbles);
+        codes[3] = TSimd.Center(c3, Middle, AreNibbles);
+        codes[4] = TSimd.Center(c4, Middle, AreNibbles);
+        codes[5] = TSimd.Center(c5, Middle, AreNibbles);
+        codes[6] = TSimd.Center(c6, Middle, AreNibbles);
+        codes[7] = TSimd.Center(c7, Middle, AreNibbles);
     }
 }

@@ -23,8 +23,6 @@ internal unsafe interface ISimd<TByte, TInt, TFloat>
 
     static abstract TByte Or(TByte left, TByte right);
 
-    static abstract TByte Subtract(TByte left, TByte right);
-
     /// <summary>Shifts right at least within 16-bit lanes; bits that cross bytes are the caller's to mask.</summary>
     static abstract TByte ShiftRight(TByte value, int count);
 
@@ -52,8 +50,14 @@ internal unsafe interface ISimd<TByte, TInt, TFloat>
 
     static abstract TFloat ToFloat(TInt value);
 
-    /// <summary>The signed byte b of each row's word, as float32.</summary>
-    static abstract TFloat ByteToFloat(TByte value, int b);
+    /// <summary>Codes in the form that <see cref="CodeToFloat"/> takes.</summary>
+    /// <param name="codes">Codes as unpacked.</param>
+    /// <param name="middle">What is to be subtracted.</param>
+    /// <param name="areNibbles">Whether all codes are below 16.</param>
+    static abstract TByte Center(TByte codes, byte middle, bool areNibbles);
+
+    /// <summary>code − middle for byte b of each row's word, as float32.</summary>
+    static abstract TFloat CodeToFloat(TByte centered, int b, byte middle, bool areNibbles);
 
     static abstract TFloat Add(TFloat left, TFloat right);
 

@@ -27,9 +27,6 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<byte>, Vector128<int>,
     public static Vector128<byte> Or(Vector128<byte> left, Vector128<byte> right) => left | right;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<byte> Subtract(Vector128<byte> left, Vector128<byte> right) => left - right;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> ShiftRight(Vector128<byte> value, int count) => (value.AsUInt16() >> count).AsByte();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -91,8 +88,11 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<byte>, Vector128<int>,
     public static Vector128<float> ToFloat(Vector128<int> value) => Vector128.ConvertToSingle(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> ByteToFloat(Vector128<byte> value, int b) =>
-        Vector128.ConvertToSingle((value.AsInt32() << (24 - (8 * b))) >> 24);
+    public static Vector128<byte> Center(Vector128<byte> codes, byte middle, bool areNibbles) => codes - Vector128.Create(middle);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> CodeToFloat(Vector128<byte> centered, int b, byte middle, bool areNibbles) =>
+        Vector128.ConvertToSingle((centered.AsInt32() << (24 - (8 * b))) >> 24);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Add(Vector128<float> left, Vector128<float> right) => left + right;

@@ -27,9 +27,6 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<byte>, Vector256<int>,
     public static Vector256<byte> Or(Vector256<byte> left, Vector256<byte> right) => left | right;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<byte> Subtract(Vector256<byte> left, Vector256<byte> right) => left - right;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<byte> ShiftRight(Vector256<byte> value, int count) => (value.AsUInt16() >> count).AsByte();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -95,8 +92,11 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<byte>, Vector256<int>,
     public static Vector256<float> ToFloat(Vector256<int> value) => Vector256.ConvertToSingle(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> ByteToFloat(Vector256<byte> value, int b) =>
-        Vector256.ConvertToSingle((value.AsInt32() << (24 - (8 * b))) >> 24);
+    public static Vector256<byte> Center(Vector256<byte> codes, byte middle, bool areNibbles) => codes - Vector256.Create(middle);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> CodeToFloat(Vector256<byte> centered, int b, byte middle, bool areNibbles) =>
+        Vector256.ConvertToSingle((centered.AsInt32() << (24 - (8 * b))) >> 24);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Add(Vector256<float> left, Vector256<float> right) => left + right;

@@ -27,9 +27,6 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<byte>, Vector512<int>,
     public static Vector512<byte> Or(Vector512<byte> left, Vector512<byte> right) => left | right;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<byte> Subtract(Vector512<byte> left, Vector512<byte> right) => left - right;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<byte> ShiftRight(Vector512<byte> value, int count) => (value.AsUInt16() >> count).AsByte();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -88,8 +85,14 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<byte>, Vector512<int>,
     public static Vector512<float> ToFloat(Vector512<int> value) => Vector512.ConvertToSingle(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> ByteToFloat(Vector512<byte> value, int b) =>
-        Vector512.ConvertToSingle((value.AsInt32() << (24 - (8 * b))) >> 24);
+    public static Vector512<byte> Center(Vector512<byte> codes, byte middle, bool areNibbles) =>
+        areNibbles ? codes : codes - Vector512.Create(middle);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> CodeToFloat(Vector512<byte> centered, int b, byte middle, bool areNibbles) =>
+        areNibbles
+            ? Avx512F.PermuteVar16x32(Numbers(middle), centered.AsInt32() >>> (8 * b))
+            : Vector512.ConvertToSingle((centered.AsInt32() << (24 - (8 * b))) >> 24);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Add(Vector512<float> left, Vector512<float> right) => left + right;
@@ -121,6 +124,16 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<byte>, Vector512<int>,
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch(byte* address) => Sse.Prefetch0(address);
+
+    /// <summary>0 … 15 less a middle: a permutation that looks at four bits of each index makes codes numbers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Numbers(byte middle) => middle switch
+    {
+        0 => Vector512.Create(0f, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+        2 => Vector512.Create(-2f, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13),
+        4 => Vector512.Create(-4f, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11),
+        _ => Vector512.Create(-8f, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7),
+    };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<short> Pairs(
