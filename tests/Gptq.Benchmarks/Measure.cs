@@ -18,14 +18,24 @@ internal static class Measure
     /// hits all of them alike.
     /// </summary>
     /// <returns>The median seconds of each action.</returns>
-    public static double[] Interleaved(int runs, params Action[] actions)
+    public static double[] Interleaved(int runs, params Action[] actions) => [.. InterleavedWithProcessorTime(runs, actions).Select(times => times.Wall)];
+
+    /// <summary>As <see cref="Interleaved"/>, with the seconds that all threads together spent on a processor: they hardly depend on what else runs.</summary>
+    public static (double Wall, double Processor)[] InterleavedWithProcessorTime(int runs, params Action[] actions)
     {
         foreach (var action in actions) action();
-        var seconds = actions.Select(_ => new double[runs]).ToArray();
+        var wall = actions.Select(_ => new double[runs]).ToArray();
+        var processor = actions.Select(_ => new double[runs]).ToArray();
         for (var run = 0; run < runs; run++)
+        {
             for (var which = 0; which < actions.Length; which++)
-                seconds[which][run] = Seconds(actions[which]);
-        return [.. seconds.Select(Median)];
+            {
+                var before = Environment.CpuUsage.TotalTime;
+                wall[which][run] = Seconds(actions[which]);
+                processor[which][run] = (Environment.CpuUsage.TotalTime - before).TotalSeconds;
+            }
+        }
+        return [.. wall.Zip(processor, (seconds, used) => (Median(seconds), Median(used)))];
     }
 
     /// <summary>The middle value, or the mean of the two middle ones.</summary>

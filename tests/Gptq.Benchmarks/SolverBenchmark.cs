@@ -56,7 +56,7 @@ internal sealed class SolverBenchmark : IBenchmark
         IHessianFactor? factor = null;
         var (loop, update) = (new List<double>(), new List<double>());
 
-        var seconds = Measure.Interleaved(runs,
+        var times = Measure.InterleavedWithProcessorTime(runs,
             () => Gemm.Multiply(GemmSize, GemmSize, GemmSize, a, b, false, c, parallel),
             () => MachinePeak.Run(parallel),
             () =>
@@ -76,6 +76,8 @@ internal sealed class SolverBenchmark : IBenchmark
             });
 
         double n = columns, m = rows;
+        var seconds = times.Select(time => time.Wall).ToArray();
+        var processor = times.Select(time => time.Processor).ToArray();
         var gemm = 2.0 * GemmSize * GemmSize * GemmSize / seconds[0] / 1e9;
         double GigaFlops(double flops, double time) => flops / time / 1e9;
         var (hessianSeconds, factorSeconds, columnSeconds) = (seconds[2], seconds[3], seconds[4]);
@@ -92,6 +94,9 @@ internal sealed class SolverBenchmark : IBenchmark
             .Add("update_of_gemm", GigaFlops(m * n * n, updateSeconds) / gemm)
             .Add("solve_of_gemm", GigaFlops((2 * n * n * n / 3) + (m * n * n), solveSeconds) / gemm)
             .Add("layer_of_gemm", GigaFlops((n * n * tokens) + (2 * n * n * n / 3) + (m * n * n), hessianSeconds + solveSeconds) / gemm)
+            .Add("gemm_gflops_of_a_thread", GigaFlops(2.0 * GemmSize * GemmSize * GemmSize, processor[0]))
+            .Add("hessian_processor_seconds", processor[2]).Add("factor_processor_seconds", processor[3]).Add("columns_processor_seconds", processor[4])
+            .Add("solve_processor_seconds", processor[3] + processor[4])
             .Write(arguments);
     }
 
