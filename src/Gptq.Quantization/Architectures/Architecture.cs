@@ -196,9 +196,20 @@ public abstract class Architecture
 
     internal void CopyStored(Parameter parameter, Stream stream) => _parameters.CopyStored(parameter, stream);
 
+    private void RequireSensibleSizes()
+    {
+        // Beyond these, what follows could not be counted; no model comes near.
+        const int GreatestDepth = 4096, GreatestWidth = 1 << 26;
+        if (LayerCount > GreatestDepth)
+            throw Config.Wrong("num_hidden_layers", $"or its equivalent is {LayerCount}, more than {GreatestDepth}");
+        if ((long)HeadCount * HeadDimension > GreatestWidth)
+            throw Config.Wrong("head_dim", $"times the number of heads is {(long)HeadCount * HeadDimension}, more than {GreatestWidth}");
+    }
+
     /// <summary>Writes the whole graph once without keeping it, to learn which linears and parameters there are.</summary>
     private IReadOnlyList<Parameter> Survey()
     {
+        RequireSensibleSizes();
         var needs = new ParameterCollector();
         var emitter = new InputEmitter(
             linear => needs.Bind(new Parameter(linear.WeightName, [linear.OutFeatures, linear.InFeatures], linear.Transposed)),

@@ -9,6 +9,9 @@ namespace Gptq.Quantization.Architectures;
 /// </summary>
 public sealed class ModelConfig
 {
+    // Far above every model's sizes, and small enough that a product of three, and a table of one, can be had.
+    private const int GreatestSize = 1 << 24;
+
     private readonly Dictionary<string, JsonElement> _fields;
     private readonly HashSet<string> _read = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, ModelConfig> _sections = new(StringComparer.Ordinal);
@@ -84,7 +87,7 @@ public sealed class ModelConfig
     {
         if (Whole(name) is not { } value)
             return null;
-        return value is > 0 and <= int.MaxValue
+        return value is > 0 and <= GreatestSize
             ? (int)value
             : throw Wrong(name, $"is {value.ToString(CultureInfo.InvariantCulture)}, which is no size");
     }

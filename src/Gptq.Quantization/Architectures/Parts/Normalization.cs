@@ -19,7 +19,7 @@ internal static class Normalization
         using var scope = forward.Scope(name);
         string[] operands = affine
             ? [value, forward.Parameter(name + ".weight", size), forward.Parameter(name + ".bias", size)]
-            : [value, forward.Constant($"ones {size}", Ones(size), size)];
+            : [value, forward.Once($"ones {size}", () => forward.Constant($"ones {size}", Ones(size), size))];
         return graph.Node("LayerNormalization", operands, Attributes.Int("axis", -1), Attributes.Float("epsilon", (float)epsilon));
     }
 

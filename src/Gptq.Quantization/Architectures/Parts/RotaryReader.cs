@@ -49,15 +49,22 @@ internal sealed class RotaryReader
         _scaling?.Ignore("type", "rope_theta", "partial_rotary_factor");
         return Synonyms.GetValueOrDefault(type, type) switch
         {
-            "default" => new FixedFrequencies(Default()),
-            "linear" => new FixedFrequencies(Linear()),
+            "default" => Fixed(Default()),
+            "linear" => Fixed(Linear()),
             "dynamic" => Dynamic(),
-            "llama3" => new FixedFrequencies(Llama3()),
+            "llama3" => Fixed(Llama3()),
             "yarn" => Yarn(),
             "longrope" => LongRope(),
             _ => throw _scaling!.Unsupported("rope_type", $"is '{type}'; known are default, linear, dynamic, llama3, yarn, longrope"),
         };
     }
+
+    private FixedFrequencies Fixed(double[] frequencies, double attentionFactor = 1) =>
+        new(Finite(frequencies), Finite([attentionFactor])[0]);
+
+    private double[] Finite(double[] values) => values.All(value => float.IsFinite((float)value))
+        ? values
+        : throw (_scaling ?? _config).Wrong("rope_type", "and the numbers beside it give frequencies that are no numbers");
 
     private double[] Default() => [.. Enumerable.Range(0, _dimension / 2).Select(pair => Math.Pow(_theta, -2.0 * pair / _dimension))];
 
@@ -124,7 +131,7 @@ internal sealed class RotaryReader
             var ramp = Math.Clamp((pair - low) / (high - low), 0, 1);
             return (frequency / factor * ramp) + (frequency * (1 - ramp));
         });
-        return new FixedFrequencies([.. frequencies], YarnAttentionFactor(factor));
+        return Fixed([.. frequencies], YarnAttentionFactor(factor));
     }
 
     private double YarnAttentionFactor(double factor)
@@ -147,7 +154,7 @@ internal sealed class RotaryReader
         var factor = given is null ? named ?? 1 : (double)_maxPositions / original;
         var attention = _scaling.OptionalNumber("attention_factor")
             ?? (factor <= 1 ? 1 : Math.Sqrt(1 + (Math.Log(factor) / Math.Log(original))));
-        return new LongRopeFrequencies(Divided("short_factor"), Divided("long_factor"), original, attention);
+        return new LongRopeFrequencies(Finite(Divided("short_factor")), Finite(Divided("long_factor")), original, Finite([attention])[0]);
     }
 
     private double[] Divided(string name)
