@@ -60,11 +60,13 @@ public sealed class BlockRunner : IDisposable
         _options.Dispose();
     }
 
-    private ModelPart Open(PartGraph graph)
+    private ModelPart Open(PartGraph graph) => new(_architecture, graph, Session, _buffers);
+
+    private InferenceSession Session(byte[] model)
     {
-        var key = Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(graph.Model));
+        var key = Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(model));
         if (!_sessions.TryGetValue(key, out var session))
-            session = _sessions[key] = new InferenceSession(graph.Model, _options);
-        return new ModelPart(_architecture, graph, session, _buffers);
+            session = _sessions[key] = new InferenceSession(model, _options);
+        return session;
     }
 }

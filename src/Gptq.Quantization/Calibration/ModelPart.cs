@@ -15,7 +15,8 @@ public sealed class ModelPart : IDisposable
 {
     private readonly Architecture _architecture;
     private readonly PartGraph _graph;
-    private readonly InferenceSession _session;
+    private readonly Func<byte[], InferenceSession> _sessionFor;
+    private readonly Dictionary<string, InferenceSession> _sessions = new(StringComparer.Ordinal);
     private readonly BufferPool _pool;
     private readonly string[] _names;
     private readonly float[][] _buffers;
@@ -24,11 +25,11 @@ public sealed class ModelPart : IDisposable
     private readonly RunOptions _runOptions = new();
     private bool _disposed;
 
-    internal ModelPart(Architecture architecture, PartGraph graph, InferenceSession session, BufferPool pool)
+    internal ModelPart(Architecture architecture, PartGraph graph, Func<byte[], InferenceSession> sessionFor, BufferPool pool)
     {
         _architecture = architecture;
         _graph = graph;
-        _session = session;
+        _sessionFor = sessionFor;
         _pool = pool;
         _names = [.. graph.Parameters.Select(parameter => parameter.Input)];
         _buffers = pool.Rent([.. graph.Parameters.Select(parameter => checked((int)parameter.Parameter.ElementCount))]);
@@ -50,7 +51,7 @@ public sealed class ModelPart : IDisposable
     /// <summary>The part's linears, in the order they run.</summary>
     public IReadOnlyList<LinearModule> Linears => _graph.Linears;
 
-    /// <summary>The number of stages: the taps that <see cref="RunBlock"/> can give.</summary>
+    /// <summary>The number of stages: what <see cref="RunTaps"/> can give.</summary>
     public int StageCount => _graph.StageFeatures.Count;
 
     /// <summary>The length of a stage's input vectors.</summary>
@@ -84,20 +85,43 @@ public sealed class ModelPart : IDisposable
             _architecture.ReadRow(table, checked((int)id), vectors.AsSpan((int)row * table.Columns, table.Columns));
         using var input = Value(numbered.AsMemory(), [batch.Count, batch.Length]);
         using var vectorsValue = Value(vectors.AsMemory(), [rows.Count, table.Columns]);
-        Run(batch, [(PartGraph.Hidden, input), (table.WeightName, vectorsValue)], output, null, null);
+        RunToOutput(batch, [(PartGraph.Hidden, input), (table.WeightName, vectorsValue)], output);
     }
 
     /// <summary>Runs a block or the head.</summary>
     /// <param name="batch">The extents.</param>
     /// <param name="hidden">[count, length, hidden]; only read.</param>
     /// <param name="output">[count, length, <see cref="OutputFeatures"/>]; not the memory of <paramref name="hidden"/>.</param>
-    /// <param name="tap">Gets the inputs of the linears, stage by stage, after the run; null for none.</param>
-    /// <param name="stages">The stages whose inputs are wanted; null for all.</param>
-    public void RunBlock(TokenBatch batch, Memory<float> hidden, Memory<float> output, TapReceiver? tap = null, IReadOnlyList<int>? stages = null)
+    public void RunBlock(TokenBatch batch, Memory<float> hidden, Memory<float> output)
     {
         ArgumentNullException.ThrowIfNull(batch);
         using var input = Value(hidden, [batch.Count, batch.Length, hidden.Length / batch.Tokens]);
-        Run(batch, [(PartGraph.Hidden, input)], output, tap, stages);
+        RunToOutput(batch, [(PartGraph.Hidden, input)], output);
+    }
+
+    /// <summary>Runs a block or the head only as far as the inputs of some stages' linears need it.</summary>
+    /// <param name="batch">The extents.</param>
+    /// <param name="hidden">[count, length, hidden]; only read.</param>
+    /// <param name="tap">Gets the inputs, stage by stage, after the run.</param>
+    /// <param name="stages">The stages.</param>
+    public void RunTaps(TokenBatch batch, Memory<float> hidden, TapReceiver tap, IReadOnlyList<int> stages)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        ArgumentNullException.ThrowIfNull(tap);
+        ArgumentNullException.ThrowIfNull(stages);
+        using var input = Value(hidden, [batch.Count, batch.Length, hidden.Length / batch.Tokens]);
+        var outputs = stages.Select(stage => OrtValue.CreateAllocatedTensorValue(
+            OrtAllocator.DefaultInstance, TensorElementType.Float, [batch.Count, batch.Length, _graph.StageFeatures[stage]])).ToList();
+        try
+        {
+            Run(batch, [(PartGraph.Hidden, input)], [.. stages.Select(PartGraph.Tap)], outputs);
+            for (var index = 0; index < stages.Count; index++)
+                tap(stages[index], outputs[index].GetTensorDataAsSpan<float>());
+        }
+        finally
+        {
+            outputs.ForEach(value => value.Dispose());
+        }
     }
 
     /// <summary>Gives the weights' memory to the next part.</summary>
@@ -115,32 +139,28 @@ public sealed class ModelPart : IDisposable
     private static OrtValue Value<T>(Memory<T> memory, long[] shape)
         where T : unmanaged => OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, memory, shape);
 
-    private void Run(TokenBatch batch, (string Name, OrtValue Value)[] given, Memory<float> output, TapReceiver? tap, IReadOnlyList<int>? stages)
+    private void RunToOutput(TokenBatch batch, (string Name, OrtValue Value)[] given, Memory<float> output)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(output.Length, checked(batch.Tokens * _graph.Features));
+        using var value = Value(output, [batch.Count, batch.Length, _graph.Features]);
+        Run(batch, given, [PartGraph.Output], [value]);
+    }
+
+    private void Run(TokenBatch batch, (string Name, OrtValue Value)[] given, string[] outputNames, IReadOnlyCollection<OrtValue> outputs)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        ArgumentOutOfRangeException.ThrowIfNotEqual(output.Length, checked(batch.Tokens * _graph.Features));
-        var tapped = tap is null ? [] : stages ?? [.. Enumerable.Range(0, StageCount)];
         using var mask = Value(batch.Mask().AsMemory(), [batch.Count, batch.Length]);
         using var positions = Value(batch.Positions().AsMemory(), [batch.Count, batch.Length]);
-        var outputs = new List<OrtValue>(tapped.Count + 1);
-        try
-        {
-            outputs.Add(Value(output, [batch.Count, batch.Length, _graph.Features]));
-            foreach (var stage in tapped)
-            {
-                outputs.Add(OrtValue.CreateAllocatedTensorValue(
-                    OrtAllocator.DefaultInstance, TensorElementType.Float, [batch.Count, batch.Length, _graph.StageFeatures[stage]]));
-            }
+        string[] inputNames = [.. given.Select(input => input.Name), DecoderNames.AttentionMask, DecoderNames.PositionIds, .. _names];
+        OrtValue[] inputs = [.. given.Select(input => input.Value), mask, positions, .. _values];
+        SessionFor(outputNames).Run(_runOptions, inputNames, inputs, outputNames, outputs);
+    }
 
-            string[] inputNames = [.. given.Select(input => input.Name), DecoderNames.AttentionMask, DecoderNames.PositionIds, .. _names];
-            OrtValue[] inputs = [.. given.Select(input => input.Value), mask, positions, .. _values];
-            _session.Run(_runOptions, inputNames, inputs, [PartGraph.Output, .. tapped.Select(PartGraph.Tap)], outputs);
-            for (var index = 0; index < tapped.Count; index++)
-                tap!(tapped[index], outputs[index + 1].GetTensorDataAsSpan<float>());
-        }
-        finally
-        {
-            outputs.ForEach(value => value.Dispose());
-        }
+    private InferenceSession SessionFor(string[] outputs)
+    {
+        var key = string.Join(' ', outputs);
+        if (!_sessions.TryGetValue(key, out var session))
+            session = _sessions[key] = _sessionFor(_graph.ModelFor(outputs));
+        return session;
     }
 }

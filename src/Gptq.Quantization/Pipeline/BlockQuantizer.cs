@@ -56,14 +56,12 @@ internal sealed class BlockQuantizer(QuantizationPlan plan, ILayerSolver solver,
         var names = needed.ToDictionary(stage => stage[0].Stage, stage => stage[0].Name);
         var taps = names.Keys.Order().ToList();
         var options = new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancellation };
-        var output = Array.Empty<float>();
         for (var index = 0; index < activations.BatchCount; index++)
         {
             cancellation.ThrowIfCancellationRequested();
             var batch = activations.BatchShape(index);
-            if (output.Length != batch.Tokens * block.OutputFeatures) output = new float[batch.Tokens * block.OutputFeatures];
             var first = activations.FirstSequence(index);
-            block.RunBlock(batch, activations[index], output, (stage, inputs) => Add(hessians[stage]!, inputs, batch, names[stage], first, options), taps);
+            block.RunTaps(batch, activations[index], (stage, inputs) => Add(hessians[stage]!, inputs, batch, names[stage], first, options), taps);
         }
         return hessians;
     }

@@ -129,7 +129,8 @@ public sealed class BardOptTests : IDisposable
         using var block = runner.OpenBlock(2);
         var output = new float[hidden.Length];
         var seen = new Dictionary<int, float[]>();
-        block.RunBlock(batch, hidden, output, (stage, inputs) => seen[stage] = inputs.ToArray());
+        block.RunBlock(batch, hidden, output);
+        block.RunTaps(batch, hidden, (stage, inputs) => seen[stage] = inputs.ToArray(), [0, 1, 2, 3]);
         Assert.Equal([0, 1, 2, 3], seen.Keys.Order());
         Assert.Equal([256, 256, 256, 1024], Enumerable.Range(0, 4).Select(block.StageFeatures));
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Google.Protobuf;
 using Gptq.Onnx;
+using Gptq.Onnx.Protocol;
 using Gptq.Quantization.Architectures.Emitters;
 using Gptq.Quantization.Architectures.Parts;
 
@@ -15,19 +16,18 @@ internal sealed class PartGraph
     public const string Hidden = "hidden";
     public const string Output = "output";
 
+    private readonly ModelProto _model;
+
     private PartGraph(
-        byte[] model, InputParameters parameters, IReadOnlyList<LinearModule> linears, int features, int[] stageFeatures)
+        ModelProto model, InputParameters parameters, IReadOnlyList<LinearModule> linears, int features, int[] stageFeatures)
     {
-        Model = model;
+        _model = model;
         Parameters = parameters.Inputs;
         Table = parameters.Table;
         Linears = linears;
         Features = features;
         StageFeatures = stageFeatures;
     }
-
-    /// <summary>The serialized model. Blocks that compute the same have the same bytes.</summary>
-    public byte[] Model { get; }
 
     /// <summary>The parameters by the names of their graph inputs.</summary>
     public IReadOnlyList<(string Input, Parameter Parameter)> Parameters { get; }
@@ -43,6 +43,9 @@ internal sealed class PartGraph
 
     /// <summary>The last extent of each stage's input.</summary>
     public IReadOnlyList<int> StageFeatures { get; }
+
+    /// <summary>The serialized model that computes some of the outputs and nothing else. Blocks that compute the same have the same bytes.</summary>
+    public byte[] ModelFor(IReadOnlyCollection<string> outputs) => GraphPruner.Keep(_model, outputs).ToByteArray();
 
     /// <summary>The output that is the input of a stage's linears.</summary>
     public static string Tap(int stage) => string.Create(CultureInfo.InvariantCulture, $"tap.{stage}");
@@ -86,6 +89,6 @@ internal sealed class PartGraph
             graph.Output(Tap(stage), ElementType.Float, "batch", "sequence", stageFeatures[stage]);
         }
 
-        return new PartGraph(graph.ToModel().ToByteArray(), parameters, forward.LinearModules, features, stageFeatures);
+        return new PartGraph(graph.ToModel(), parameters, forward.LinearModules, features, stageFeatures);
     }
 }
