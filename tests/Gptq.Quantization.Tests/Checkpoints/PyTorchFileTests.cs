@@ -72,6 +72,42 @@ public sealed class PyTorchFileTests : IDisposable
     }
 
     [Fact]
+    public void ATensorBehindFourGigabytesIsRead()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows would write the gap.");
+        var path = _folder.At("big.bin");
+        TorchBytes.WriteZip64(path, 5L << 30, ("model/data.pkl", PickleBytes.OneTensor()), ("model/data/0", TwoFloats));
+        Assert.True(new FileInfo(path).Length > 5L << 30);
+        using var file = PyTorchFile.Open(path);
+        Assert.Equal([1.5f, -2], file.ReadFloats("w"));
+    }
+
+    [Fact]
+    public void AnOrderedDictionaryMayBeMadeOfPairs()
+    {
+        var pickle = PickleBytes.Protocol(2).Global("collections", "OrderedDict").Op("](]").Text("w").Op('a').Tensor("FloatStorage", "0", 2, 0, [2], [1]).Op("a")
+            .Text("v").Tensor("FloatStorage", "0", 2, 1, [1], [1]).Op(0x86).Op("e").Op(0x85).Op("R.").ToArray();
+        using var file = Open(TorchBytes.Zip(pickle, ("0", TwoFloats)));
+        Assert.Equal([1.5f, -2], file.ReadFloats("w"));
+        Assert.Equal([-2], file.ReadFloats("v"));
+    }
+
+    [Fact]
+    public void ATensorOfASubclassIsATensor()
+    {
+        // What PyTorch writes for a tensor with attributes: _rebuild_from_type_v2(function, class, arguments, state).
+        var pickle = PickleBytes.Protocol(5).Op("}(").Text("w").Global("torch._tensor", "_rebuild_from_type_v2").Op("(")
+            .Global("torch._utils", "_rebuild_tensor_v2").Global("torch.nn.parameter", "Parameter").Op("((")
+            .Text("storage").Global("torch", "FloatStorage").Text("0").Text("cuda:0").Number(2).Op("tQ").Number(0)
+            .Global("torch", "Size").Numbers(2).Op(0x85).Op("R").Numbers(1).Op(0x89).Global("collections", "OrderedDict").Op(")Rt").Op("}tR")
+            .Text("device").Global("torch", "device").Text("cpu").Op(0x85).Op("R")
+            .Text("dtype").Global("torch", "float32").Op("u.").ToArray();
+        using var file = Open(TorchBytes.Zip(pickle, ("0", TwoFloats)));
+        Assert.Equal([1.5f, -2], file.ReadFloats("w"));
+        Assert.Single(file.Tensors);
+    }
+
+    [Fact]
     public void AnUntypedStorageTakesItsTypeFromTheTensor()
     {
         var pickle = PickleBytes.Protocol(2).Op("}(").Text("w").Global("torch._utils", "_rebuild_tensor_v3").Op("((")

@@ -92,6 +92,7 @@ public sealed class SafetensorsFileTests : IDisposable
     [Fact]
     public void ATensorOfMoreThanFourGigabytesIsReadInPieces()
     {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows would write the gap.");
         const long Rows = (1L << 32) + 5;
         var header = $$$"""{"w":{"dtype":"F16","shape":[{{{Rows}}},1],"data_offsets":[0,{{{2 * Rows}}}]}}""";
         var path = _folder.Write("big.safetensors", SafetensorsBytes.Of(header, 0));
