@@ -35,7 +35,7 @@ public sealed class PruneQuantizedModels : Task
         if (File.Exists(list) ? File.ReadAllLines(list).SequenceEqual(names) : names.Length == 0) return true;
 
         Directory.CreateDirectory(lists);
-        File.WriteAllLines(list, names);
+        AtomicFile.Write(list, string.Concat(names.Select(name => name + "\n")));
         var used = new HashSet<string>(Directory.GetFiles(lists, "*.txt").SelectMany(File.ReadAllLines), StringComparer.OrdinalIgnoreCase);
         foreach (var state in Directory.GetFiles(IntermediateDirectory, "*.state"))
         {

@@ -10,7 +10,14 @@ internal static class ResultFolder
         // Windows alone refuses to delete read-only files; elsewhere lifting the attribute would lift it from the cache's hard link too.
         if (Path.DirectorySeparatorChar == '\\')
             foreach (var file in Directory.GetFiles(directory, "*", SearchOption.AllDirectories)) File.SetAttributes(file, FileAttributes.Normal);
-        Directory.Delete(directory, true);
+        try
+        {
+            Directory.Delete(directory, true);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Another build of the project has deleted it at the same time.
+        }
     }
 
     /// <summary>Deletes folders that hold no file, from the bottom up; the folder itself too.</summary>

@@ -63,10 +63,7 @@ internal sealed class ModelState
         foreach (var input in inputs) text.Append(Input).Append(input).Append('\n');
         foreach (var file in outputs) text.Append(Output).Append(file.Size.ToString(CultureInfo.InvariantCulture)).Append(' ').Append(file.Path).Append('\n');
         text.Append("end\n");
-        var partial = path + ".partial";
-        File.WriteAllText(partial, text.ToString());
-        if (File.Exists(path)) File.Delete(path);
-        File.Move(partial, path);
+        AtomicFile.Write(path, text.ToString());
     }
 
     /// <summary>Why a result does not stand any more, in words; null when it does.</summary>

@@ -22,6 +22,37 @@ public sealed class ProjectTreeTests
             Assert.True(solution.Files.Has(output + "/models/tiny/model.onnx"), output);
     }
 
+    [Fact]
+    public void Frameworks_with_different_items_keep_each_others_results()
+    {
+        using var solution = new TestSolution();
+        solution.AddCheckpoint("models/other");
+        solution.Files.Write("lib.csproj", """
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <TargetFrameworks>netstandard2.0;net10.0</TargetFrameworks>
+              </PropertyGroup>
+              <ItemGroup>
+                <QuantizeModel Include="models/tiny" Condition="'$(TargetFramework)' == 'net10.0'" />
+                <QuantizeModel Include="models/other" Condition="'$(TargetFramework)' != 'net10.0'" />
+              </ItemGroup>
+            </Project>
+            """);
+
+        solution.Build("-m:4").Succeeded();
+        Assert.Equal(["other", "tiny"], solution.NewEngineRuns().Order(StringComparer.Ordinal));
+        Assert.True(solution.Files.Has("bin/Debug/net10.0/models/tiny/model.onnx") && solution.Files.Has("bin/Debug/netstandard2.0/models/other/model.onnx"));
+        Assert.False(solution.Files.Has("bin/Debug/net10.0/models/other"));
+
+        solution.Dotnet("clean", "-f", "net10.0").Succeeded();
+        Assert.True(solution.Files.Has("obj/gptq/other"), "What another framework uses was cleaned.");
+        solution.Build("--no-restore", "-m:4").Succeeded();
+        Assert.Empty(solution.NewEngineRuns());
+
+        solution.Dotnet("clean").Succeeded();
+        Assert.False(solution.Files.Has("obj/gptq"));
+    }
+
     private static void WriteTree(TestSolution solution)
     {
         solution.Files.Write("lib/lib.csproj", """
