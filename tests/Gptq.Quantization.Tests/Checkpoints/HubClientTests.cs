@@ -274,6 +274,14 @@ public sealed class HubClientTests : IAsyncLifetime
         Assert.Equal(_hub.Files["a-00002-of-00002.safetensors"], await File.ReadAllBytesAsync(Path.Combine(snapshot, "a-00002-of-00002.safetensors")));
     }
 
+    [Fact]
+    public async Task AnIndexThatNamesAFileOfAnotherKindBringsNothingTwice()
+    {
+        Shard("""{"weight_map":{"w":"config.json"}}""");
+        await DownloadAsync(Options);
+        Assert.Single(_hub.Contents("config.json"));
+    }
+
     [Theory]
     [InlineData("../../../x.safetensors", "GPTQ2206")]
     [InlineData("/etc/passwd", "GPTQ2206")]

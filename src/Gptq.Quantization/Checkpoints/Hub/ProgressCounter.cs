@@ -13,8 +13,11 @@ internal sealed class ProgressCounter(IProgress<HubProgress>? progress)
     {
         lock (_gate)
         {
-            _bytes.Add(file.Name, 0);
-            _total += file.Size;
+            // An index may name a file that came before it.
+            if (_bytes.TryAdd(file.Name, 0))
+            {
+                _total += file.Size;
+            }
         }
     }
 
