@@ -19,8 +19,9 @@ internal sealed class QualityBenchmark : IBenchmark
     public Command CreateCommand()
     {
         var model = new Option<DirectoryInfo>("--model") { Required = true, Description = "The checkpoint." };
-        var calibration = new Option<FileInfo>("--calibration") { Required = true, Description = "The calibration text: its first tokens are taken, as the reference pipeline does." };
-        var test = new Option<FileInfo>("--test") { Required = true, Description = "The test text." };
+        var ids = new Option<FileInfo>("--ids") { Description = "A safetensors file with calibration_ids and test_ids, in place of the texts." };
+        var calibration = new Option<FileInfo>("--calibration") { Description = "The calibration text: its first tokens are taken, as the reference pipeline does." };
+        var test = new Option<FileInfo>("--test") { Description = "The test text." };
         var samples = new Option<int>("--samples") { DefaultValueFactory = _ => 64 };
         var length = new Option<int>("--length") { DefaultValueFactory = _ => 256, Description = "Tokens of a sequence and of a test window." };
         var bits = new Option<string>("--bits") { DefaultValueFactory = _ => "4" };
@@ -36,14 +37,15 @@ internal sealed class QualityBenchmark : IBenchmark
         var sweeps = new Option<int>("--sweeps") { DefaultValueFactory = _ => 0, Description = "Passes that refine codes and scales." };
         var command = new Command("quality", "Perplexity: float, round-to-nearest, and the solver.")
         {
-            model, calibration, test, samples, length, bits, groupSize, actOrder, symmetric, mse, importance, fullRange, sequential, method, damp, sweeps,
+            model, ids, calibration, test, samples, length, bits, groupSize, actOrder, symmetric, mse, importance, fullRange, sequential, method, damp, sweeps,
         };
         command.SetAction(result =>
         {
             using var source = ModelSource.Open(result.GetRequiredValue(model).FullName);
             var tokens = result.GetValue(length);
-            var calibrationIds = Cut(source.Tokenizer, result.GetRequiredValue(calibration), tokens).Take(result.GetValue(samples)).ToList();
-            var windows = Cut(source.Tokenizer, result.GetRequiredValue(test), tokens);
+            var given = result.GetValue(ids);
+            var calibrationIds = given is null ? [.. Cut(source.Tokenizer, result.GetRequiredValue(calibration), tokens).Take(result.GetValue(samples))] : TokenIdFile.Read(given, "calibration_ids");
+            var windows = given is null ? Cut(source.Tokenizer, result.GetRequiredValue(test), tokens) : TokenIdFile.Read(given, "test_ids");
             var options = new SolverOptions
             {
                 Bits = OptionValues.TryParseBits(result.GetValue(bits)) ?? throw new ArgumentException("--bits"),
@@ -62,14 +64,15 @@ internal sealed class QualityBenchmark : IBenchmark
                 new BlockQuantizer(QuantizationPlan.Uniform(source.Architecture, solver), new CpuLayerSolver(threads), result.GetValue(sequential), passes, threads),
                 calibrationIds,
                 windows,
-                threads);
+                threads,
+                withFloatInputs: solver.Method == SolverMethod.Gptaq);
             var reference = QualityRun.Float(source.Architecture, windows, threads);
             var nearest = Losses(options with { Method = SolverMethod.Rtn }, 0);
             var ours = Losses(options, result.GetValue(sweeps));
             new Report()
-                .Add("float", Windows.Perplexity(reference))
-                .Add("rtn", Windows.Perplexity(nearest))
-                .Add("ours", Windows.Perplexity(ours))
+                .Add("float", EvaluationWindows.Perplexity(reference))
+                .Add("rtn", EvaluationWindows.Perplexity(nearest))
+                .Add("ours", EvaluationWindows.Perplexity(ours))
                 .Add("ours_over_float_95", Interval(reference, ours))
                 .Write(result);
         });
@@ -80,7 +83,7 @@ internal sealed class QualityBenchmark : IBenchmark
     {
         var prefix = tokenizer.Encode("", addSpecialTokens: true);
         var ids = tokenizer.Encode(File.ReadAllText(file.FullName), addSpecialTokens: false);
-        return [.. Windows.Cut(ids, length - prefix.Length).Select(window => prefix.Concat(window).ToArray())];
+        return [.. EvaluationWindows.Cut(ids, length - prefix.Length).Select(window => prefix.Concat(window).ToArray())];
     }
 
     // 2,000 resamplings of the windows, in pairs: how far the difference in perplexity may be chance.

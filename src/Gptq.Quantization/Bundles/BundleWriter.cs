@@ -16,7 +16,8 @@ internal static class BundleWriter
         ModelSource source, QuantizationPlan plan, QuantizationOptions options, CalibrationCorpus corpus, ResultStore store, string directory, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        DecoderGraph.Write(source.Architecture, directory, QuantizedEmitter.Create(source.Architecture, plan, store));
+        var emitters = new QuantizedEmitters(source.Architecture, plan, store);
+        DecoderGraph.Write(source.Architecture, directory, emitters.Linears, emitters.Embeddings, portable: plan.Operators == OperatorSet.Portable);
         foreach (var file in source.TextFiles.Where(file => Path.GetFileName(file) != "config.json"))
             File.Copy(file, Path.Combine(directory, Path.GetFileName(file)));
         WriteJson(Path.Combine(directory, BundleFiles.GenaiConfig), Genai(source).ToJson());

@@ -13,7 +13,7 @@ internal static class QualityRun
 {
     /// <summary>Measures the float model.</summary>
     public static IReadOnlyList<double> Float(Architecture architecture, IReadOnlyList<int[]> windows, int threads, CancellationToken cancellation = default) =>
-        Run(architecture, null, [], windows, threads, cancellation);
+        Run(architecture, null, [], windows, threads, withFloatInputs: false, cancellation);
 
     /// <summary>Quantizes with a plan and measures.</summary>
     /// <param name="architecture">The model.</param>
@@ -21,17 +21,21 @@ internal static class QualityRun
     /// <param name="calibration">[sequences][length].</param>
     /// <param name="windows">[windows][length].</param>
     /// <param name="threads">Threads of the forward pass.</param>
+    /// <param name="withFloatInputs">Whether the float model runs beside, for GPTAQ.</param>
     /// <param name="cancellation">Stops between batches.</param>
     /// <returns>Nats of each window, the mean over its predicted tokens.</returns>
     public static IReadOnlyList<double> Run(
-        Architecture architecture, BlockQuantizer? quantizer, IReadOnlyList<int[]> calibration, IReadOnlyList<int[]> windows, int threads, CancellationToken cancellation = default)
+        Architecture architecture, BlockQuantizer? quantizer, IReadOnlyList<int[]> calibration, IReadOnlyList<int[]> windows, int threads, bool withFloatInputs = false,
+        CancellationToken cancellation = default)
     {
         using var runner = new BlockRunner(architecture, threads);
         CalibrationActivations? seen = null;
+        CalibrationActivations? seenFloat = null;
         CalibrationActivations test;
         using (var embedding = runner.OpenEmbedding())
         {
             if (quantizer is not null) seen = CalibrationActivations.Embed(embedding, calibration, cancellation);
+            if (withFloatInputs) seenFloat = CalibrationActivations.Embed(embedding, calibration, cancellation);
             test = CalibrationActivations.Embed(embedding, windows, cancellation);
         }
         for (var layer = 0; layer < architecture.LayerCount; layer++)
@@ -39,7 +43,7 @@ internal static class QualityRun
             using var block = runner.OpenBlock(layer);
             if (seen is not null)
             {
-                quantizer!.Run(block, seen, cancellation);
+                quantizer!.Run(block, seen, seenFloat, cancellation);
                 if (layer + 1 < architecture.LayerCount) seen.Advance(block, cancellation);
             }
             test.Advance(block, cancellation);

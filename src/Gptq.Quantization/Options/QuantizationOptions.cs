@@ -17,8 +17,8 @@ public sealed record QuantizationOptions
     /// <summary>The order in which columns are quantized.</summary>
     public ActOrder ActOrder { get; init; } = ActOrder.GroupAware;
 
-    /// <summary>Search shrunken grids for the smallest error (reference: quant.py, "mse").</summary>
-    public bool MseSearch { get; init; }
+    /// <summary>Search shrunken grids for the smallest error, weighted by how much each input matters (docs/quality.md has what it gains).</summary>
+    public bool MseSearch { get; init; } = true;
 
     /// <summary>Collect the Hessians of a block in stages, each after the layers before it are quantized (reference: llama.py, "true-sequential").</summary>
     public bool TrueSequential { get; init; }

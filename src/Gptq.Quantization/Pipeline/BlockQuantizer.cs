@@ -15,8 +15,9 @@ internal sealed class BlockQuantizer(QuantizationPlan plan, ILayerSolver solver,
     /// <summary>Quantizes the layers of a block. Afterwards the block holds their dequantized weights, ready to run for the next one.</summary>
     /// <param name="block">The open block, with float weights.</param>
     /// <param name="activations">Its input, as the quantized blocks before it give it.</param>
+    /// <param name="floatActivations">For GPTAQ: its input in the float model; afterwards its output there. Else null.</param>
     /// <param name="cancellation">Stops between batches and inside the solver.</param>
-    public IReadOnlyList<SolveResult> Run(ModelPart block, CalibrationActivations activations, CancellationToken cancellation)
+    public IReadOnlyList<SolveResult> Run(ModelPart block, CalibrationActivations activations, CalibrationActivations? floatActivations, CancellationToken cancellation)
     {
         var stages = block.Linears
             .Where(module => plan.For(module) is not null)
@@ -24,16 +25,22 @@ internal sealed class BlockQuantizer(QuantizationPlan plan, ILayerSolver solver,
             .OrderBy(stage => stage.Key)
             .Select(stage => stage.ToList())
             .ToList();
-        if (stages.Count == 0) return [];
+        if (stages.Count == 0)
+        {
+            floatActivations?.Advance(block, cancellation);
+            return [];
+        }
 
         // The reference collects all Hessians of a block in one pass; true-sequential collects each stage's behind quantized stages.
         var passes = trueSequential ? stages.Select(stage => new List<List<LinearModule>> { stage }) : [stages];
         var results = new List<SolveResult>();
         foreach (var pass in passes)
         {
-            var hessians = Collect(block, pass, activations, cancellation);
+            var hessians = Collect(block, pass, activations, floatActivations, cancellation);
             try
             {
+                // Here the block still has its float weights.
+                floatActivations?.Advance(block, cancellation);
                 foreach (var stage in pass) results.AddRange(Solve(block, stage, hessians[stage[0].Stage], cancellation));
             }
             finally
@@ -45,12 +52,13 @@ internal sealed class BlockQuantizer(QuantizationPlan plan, ILayerSolver solver,
     }
 
     private Dictionary<int, HessianAccumulator?> Collect(
-        ModelPart block, IReadOnlyList<IReadOnlyList<LinearModule>> stages, CalibrationActivations activations, CancellationToken cancellation)
+        ModelPart block, IReadOnlyList<IReadOnlyList<LinearModule>> stages, CalibrationActivations activations, CalibrationActivations? floatActivations,
+        CancellationToken cancellation)
     {
         var needed = stages.Where(stage => stage.Any(module => plan.For(module)!.Method != SolverMethod.Rtn)).ToList();
         var hessians = stages.ToDictionary(
             stage => stage[0].Stage,
-            stage => needed.Contains(stage) ? new HessianAccumulator(stage[0].InFeatures) : null);
+            stage => needed.Contains(stage) ? new HessianAccumulator(stage[0].InFeatures, withFloatInputs: floatActivations is not null) : null);
         if (needed.Count == 0) return hessians;
 
         var names = needed.ToDictionary(stage => stage[0].Stage, stage => stage[0].Name);
@@ -61,36 +69,62 @@ internal sealed class BlockQuantizer(QuantizationPlan plan, ILayerSolver solver,
             cancellation.ThrowIfCancellationRequested();
             var batch = activations.BatchShape(index);
             var first = activations.FirstSequence(index);
-            block.RunTaps(batch, activations[index], (stage, inputs) => Add(hessians[stage]!, inputs, batch, names[stage], first, options), taps);
+            var floatInputs = new Dictionary<int, float[]>();
+            if (floatActivations is not null)
+                block.RunTaps(batch, floatActivations[index], (stage, inputs) => floatInputs[stage] = inputs.ToArray(), taps);
+            block.RunTaps(
+                batch, activations[index],
+                (stage, inputs) => Add(hessians[stage]!, inputs, floatInputs.GetValueOrDefault(stage), batch, names[stage], first, options), taps);
         }
         return hessians;
     }
 
-    private static void Add(HessianAccumulator hessian, ReadOnlySpan<float> inputs, TokenBatch batch, string layer, int firstSequence, ParallelOptions options)
+    private static void Add(
+        HessianAccumulator hessian, ReadOnlySpan<float> inputs, ReadOnlySpan<float> floatInputs, TokenBatch batch, string layer, int firstSequence, ParallelOptions options)
     {
         var sequence = inputs.Length / batch.Count;
         for (var i = 0; i < batch.Count; i++)
-            hessian.Add(inputs.Slice(i * sequence, sequence), batch.Length, layer, (firstSequence + i).ToString(CultureInfo.InvariantCulture), options);
+        {
+            var sample = (firstSequence + i).ToString(CultureInfo.InvariantCulture);
+            if (floatInputs.IsEmpty) hessian.Add(inputs.Slice(i * sequence, sequence), batch.Length, layer, sample, options);
+            else hessian.Add(inputs.Slice(i * sequence, sequence), floatInputs.Slice(i * sequence, sequence), batch.Length, layer, sample, options);
+        }
     }
 
-    private List<SolveResult> Solve(ModelPart block, List<LinearModule> stage, HessianAccumulator? hessian, CancellationToken cancellation)
+    // Layers of one stage share the Hessian; those that also share the order of columns share its factor.
+    private IEnumerable<SolveResult> Solve(ModelPart block, List<LinearModule> stage, HessianAccumulator? hessian, CancellationToken cancellation)
     {
-        var results = new List<SolveResult>();
         var dense = hessian is null || refinementSweeps == 0 ? null : DenseHessian(hessian);
-        using var factor = hessian is null ? null : solver.Factor(hessian, plan.For(stage[0])!, cancellation);
-        foreach (var module in stage)
+        var results = new Dictionary<LinearModule, SolveResult>();
+        var left = stage.GroupBy(module => (plan.For(module)!.GroupSize, plan.For(module)!.Method)).ToList();
+        while (left.Count > 0)
         {
-            var weight = block.Weight(module);
-            var result = solver.Solve(factor, module.Name, weight, module.OutFeatures, module.InFeatures, plan.For(module)!, cancellation);
-            if (dense is not null)
-            {
-                var options = new RefinementOptions(refinementSweeps, RefineScales: true, plan.For(module)!.ScaleStorage == ScaleStorage.HalfPrecision);
-                result = result with { Linear = CodeRefinement.Refine(weight.ToArray(), dense, result.Linear, options, threads, cancellation) };
-            }
-            result.Linear.Dequantize(weight);
-            results.Add(result);
+            var modules = left[^1];
+            left.RemoveAt(left.Count - 1);
+            // A factor takes the Hessian's memory, so all but the last get a copy.
+            using var copy = left.Count > 0 ? hessian?.Clone() : null;
+            var summed = modules.Key.Method == SolverMethod.Rtn ? null : copy ?? hessian;
+            using var factor = summed is null ? null : solver.Factor(summed, plan.For(modules.First())!, cancellation);
+            foreach (var module in modules) results[module] = Solve(block, module, factor, dense, cancellation);
         }
-        return results;
+        return stage.Select(module => results[module]);
+    }
+
+    private SolveResult Solve(ModelPart block, LinearModule module, IHessianFactor? factor, float[]? hessian, CancellationToken cancellation)
+    {
+        var weight = block.Weight(module);
+        var options = plan.For(module)!;
+        var result = solver.Solve(factor, module.Name, weight, module.OutFeatures, module.InFeatures, options, cancellation);
+        if (hessian is not null && options.Method != SolverMethod.Rtn)
+        {
+            var refinement = new RefinementOptions(refinementSweeps, RefineScales: true, options.ScaleStorage == ScaleStorage.HalfPrecision);
+            var refined = CodeRefinement.Refine(weight.ToArray(), hessian, result.Linear, refinement, threads, cancellation);
+            result = new SolveResult(
+                refined.Linear,
+                result.Report with { Loss = result.Report.Loss * refined.Remaining, LossVersusRtn = result.Report.LossVersusRtn * refined.Remaining });
+        }
+        result.Linear.Dequantize(weight);
+        return result;
     }
 
     private static float[] DenseHessian(HessianAccumulator hessian)

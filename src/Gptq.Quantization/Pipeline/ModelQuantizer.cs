@@ -8,14 +8,39 @@ namespace Gptq.Quantization.Pipeline;
 /// <summary>Quantizes a model's blocks in order: each is calibrated with what the quantized blocks before it give (reference: opt.py, opt_sequential).</summary>
 internal static class ModelQuantizer
 {
+    // docs/quality.md has the measurements: most of the gain is in the first passes.
+    private const int RefinementSweeps = 4;
+
     public static void Run(
         ModelSource source, QuantizationPlan plan, CalibrationCorpus corpus, QuantizationOptions options, ResultStore store, int threads,
         IProgress<PipelineProgress> progress, CancellationToken cancellation)
     {
         var architecture = source.Architecture;
-        var headIsQuantized = plan.For(architecture.Head) is not null;
-        var parts = architecture.LayerCount + (headIsQuantized ? 1 : 0);
-        if (store.FinishedParts >= parts) return;
+        var parts = architecture.LayerCount + (plan.For(architecture.Head) is null ? 0 : 1);
+        var table = plan.For(architecture.TokenEmbedding);
+        if (store.FinishedParts < parts) RunParts(source, plan, corpus, options, store, parts, threads, progress, cancellation);
+        if (table is not null && store.FinishedParts == parts)
+        {
+            progress.Report(new PipelineProgress(PipelinePhase.Quantize, parts, parts, "embedding"));
+            store.Add(parts, [RoundTable(architecture, table, threads, cancellation)], null);
+        }
+        progress.Report(new PipelineProgress(PipelinePhase.Quantize, parts, parts, "done"));
+    }
+
+    // Rows of an embedding are picked, not multiplied, so there is no Hessian: each weight goes to its nearest level.
+    private static SolveResult RoundTable(Architecture architecture, SolverOptions options, int threads, CancellationToken cancellation)
+    {
+        var table = architecture.TokenEmbedding;
+        var weight = new float[table.Rows * table.Columns];
+        architecture.ReadWeight(table, weight);
+        return new CpuLayerSolver(threads).Solve(null, table.Name, weight, table.Rows, table.Columns, options, cancellation);
+    }
+
+    private static void RunParts(
+        ModelSource source, QuantizationPlan plan, CalibrationCorpus corpus, QuantizationOptions options, ResultStore store, int parts, int threads,
+        IProgress<PipelineProgress> progress, CancellationToken cancellation)
+    {
+        var architecture = source.Architecture;
 
         using var runner = new BlockRunner(architecture, threads);
         var sequences = CalibrationSampler.Draw(
@@ -28,20 +53,23 @@ internal static class ModelQuantizer
         RequireKnownTokens(architecture, sequences);
 
         CalibrationActivations activations;
+        CalibrationActivations? floatActivations;
         using (var embedding = runner.OpenEmbedding())
+        {
             activations = CalibrationActivations.Embed(embedding, sequences, cancellation);
-        Resume(runner, store, activations, cancellation);
+            floatActivations = options.Method == SolverMethod.Gptaq ? CalibrationActivations.Embed(embedding, sequences, cancellation) : null;
+        }
+        Resume(runner, store, activations, floatActivations, cancellation);
 
-        var quantizer = new BlockQuantizer(plan, new CpuLayerSolver(threads), options.TrueSequential, refinementSweeps: 0, threads);
+        var quantizer = new BlockQuantizer(plan, new CpuLayerSolver(threads), options.TrueSequential, RefinementSweeps, threads);
         for (var part = store.FinishedParts; part < parts; part++)
         {
             progress.Report(new PipelineProgress(PipelinePhase.Quantize, part, parts, part < architecture.LayerCount ? $"block {part + 1} of {architecture.LayerCount}" : "head"));
             using var open = part < architecture.LayerCount ? runner.OpenBlock(part) : runner.OpenHead();
-            var results = quantizer.Run(open, activations, cancellation);
+            var results = quantizer.Run(open, activations, floatActivations, cancellation);
             if (part + 1 < parts) activations.Advance(open, cancellation);
-            store.Add(part, results, activations);
+            store.Add(part, results, part + 1 < parts ? activations : null);
         }
-        progress.Report(new PipelineProgress(PipelinePhase.Quantize, parts, parts, "done"));
     }
 
     // Texts begin with BOS where the tokenizer says so.
@@ -64,12 +92,14 @@ internal static class ModelQuantizer
     }
 
     // Takes up an interrupted run behind its last finished block.
-    private static void Resume(BlockRunner runner, ResultStore store, CalibrationActivations activations, CancellationToken cancellation)
+    private static void Resume(
+        BlockRunner runner, ResultStore store, CalibrationActivations activations, CalibrationActivations? floatActivations, CancellationToken cancellation)
     {
-        if (store.FinishedParts == 0 || store.TryReadActivations(activations)) return;
+        if (store.FinishedParts == 0 || (floatActivations is null && store.TryReadActivations(activations))) return;
         for (var part = 0; part < store.FinishedParts; part++)
         {
             using var block = runner.OpenBlock(part);
+            floatActivations?.Advance(block, cancellation);
             var finished = store.Layers(part);
             foreach (var module in block.Linears.Where(module => finished.Contains(module.Name)))
                 store.Read(part, module.Name).Dequantize(block.Weight(module));

@@ -1,3 +1,5 @@
+using Gptq.Quantization.Architectures;
+using Gptq.Quantization.Architectures.Emitters;
 using Gptq.Quantization.Options;
 using Gptq.Quantization.Solver;
 
@@ -27,6 +29,20 @@ internal static class OperatorChoice
                 "GPTQ1113",
                 $"ActOrder=dynamic with groups needs an index for each column, which Operators={OptionValues.Format(operators)} can't hold. Use ActOrder=group-aware, or Operators=gptq.")
             : operators;
+    }
+
+    /// <summary>Refuses an embedding that an operator set can't pick rows of.</summary>
+    /// <exception cref="GptqException">GPTQ1112.</exception>
+    public static void RequireGather(OperatorSet operators, EmbeddingModule table, BitWidth bits, int groupSize)
+    {
+        var holds = operators == OperatorSet.Gptq
+            || (operators == OperatorSet.OnnxRuntime && GatherBlockQuantizedEmitter.Supports(bits, groupSize == -1 ? table.Columns : groupSize, table.Columns));
+        if (!holds)
+        {
+            throw new GptqException(
+                "GPTQ1112",
+                $"The embedding {table.Name} is to be quantized to {Describe(bits)} in groups of {groupSize}, which Operators={OptionValues.Format(operators)} can't hold. Use Operators=gptq, or leave the embedding out of Modules.");
+        }
     }
 
     /// <summary>The type in which an operator set stores scales.</summary>

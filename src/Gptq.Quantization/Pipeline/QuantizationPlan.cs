@@ -15,6 +15,9 @@ public sealed class QuantizationPlan
         Operators = operators;
     }
 
+    /// <summary>Whether the token embedding is the head's weight and both take the head's codes, stored once.</summary>
+    public bool SharesTable { get; private init; }
+
     /// <summary>The operators that the graph is written with; never <see cref="OperatorSet.Auto"/>.</summary>
     public OperatorSet Operators { get; }
 
@@ -23,6 +26,13 @@ public sealed class QuantizationPlan
     {
         ArgumentNullException.ThrowIfNull(module);
         return _choices.GetValueOrDefault(module.Name);
+    }
+
+    /// <summary>How the token embedding is to be quantized on its own; null when it stays as it is or takes the head's codes.</summary>
+    public SolverOptions? For(EmbeddingModule table)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        return SharesTable ? null : _choices.GetValueOrDefault(table.Name);
     }
 
     /// <summary>All block linears alike, whatever operators could hold them: for experiments.</summary>
@@ -51,8 +61,10 @@ public sealed class QuantizationPlan
             if (rule is null ? module.Layer < 0 : rule.Skip) continue;
             chosen[module.Name] = (rule?.Bits ?? options.Bits, rule?.GroupSize ?? options.GroupSize);
         }
+        var sharesTable = ChooseTable(architecture, options, chosen);
 
         var operators = OperatorChoice.Resolve(options.Operators, chosen.ToDictionary(choice => choice.Key, choice => choice.Value.Bits), options.ActOrder, options.GroupSize);
+        if (chosen.TryGetValue(architecture.TokenEmbedding.Name, out var table)) OperatorChoice.RequireGather(operators, architecture.TokenEmbedding, table.Bits, table.GroupSize);
         var choices = new Dictionary<string, SolverOptions>(StringComparer.Ordinal);
         foreach (var (name, (bits, groupSize)) in chosen)
         {
@@ -62,14 +74,28 @@ public sealed class QuantizationPlan
                 GroupSize = groupSize,
                 Symmetric = options.Symmetric,
                 ActOrder = options.ActOrder,
+                // With a Hessian, its diagonal says which weights matter to the error; the reference's criterion is for grids without one.
                 MseSearch = options.MseSearch,
+                ImportanceWeighted = options.MseSearch && options.Method != SolverMethod.Rtn,
                 Damp = options.Damp,
-                Method = options.Method,
+                Method = name == architecture.TokenEmbedding.Name ? SolverMethod.Rtn : options.Method,
                 ScaleStorage = OperatorChoice.ScalesOf(operators),
             };
             solver.Validate();
             choices[name] = solver;
         }
-        return new QuantizationPlan(choices, operators);
+        return new QuantizationPlan(choices, operators) { SharesTable = sharesTable };
+    }
+
+    // The table of a tied model is one tensor with two names: what Modules says of either holds for both, unless it leaves the other one out.
+    private static bool ChooseTable(Architecture architecture, QuantizationOptions options, Dictionary<string, (BitWidth Bits, int GroupSize)> chosen)
+    {
+        var (head, table) = (architecture.Head.Name, architecture.TokenEmbedding.Name);
+        var rule = options.Modules.For(table);
+        if (rule is { Skip: false }) chosen[table] = (rule.Bits!.Value, rule.GroupSize ?? options.GroupSize);
+        if (architecture.TiedEmbedding(architecture.Head) is null) return false;
+        if (chosen.TryGetValue(head, out var choice) && rule is null) chosen[table] = choice;
+        else if (chosen.TryGetValue(table, out choice) && options.Modules.For(head) is null) chosen[head] = choice;
+        return chosen.TryGetValue(head, out var first) && chosen.TryGetValue(table, out var second) && first == second;
     }
 }

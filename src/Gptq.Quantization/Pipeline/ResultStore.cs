@@ -13,8 +13,8 @@ internal sealed class ResultStore(BlockJournal journal)
     /// <summary>Parts that are finished.</summary>
     public int FinishedParts => journal.LastContiguousBlock + 1;
 
-    /// <summary>Keeps a part's results, and the hidden states behind it for a run that is resumed there.</summary>
-    public void Add(int part, IReadOnlyList<SolveResult> results, CalibrationActivations activations)
+    /// <summary>Keeps a part's results, and the hidden states behind it, where another part follows, for a run that is resumed there.</summary>
+    public void Add(int part, IReadOnlyList<SolveResult> results, CalibrationActivations? activations)
     {
         using var writer = journal.BeginBlock(part);
         foreach (var result in results)
@@ -25,8 +25,11 @@ internal sealed class ResultStore(BlockJournal journal)
         using (var stream = writer.Create(ReportBlob))
         using (var text = new StreamWriter(stream))
             text.Write(new JsonArray([.. results.Select(result => (JsonNode)LayerSummary.ToJson(result))]).ToJsonString());
-        using (var stream = writer.Create(ActivationsBlob, carried: true))
+        if (activations is not null)
+        {
+            using var stream = writer.Create(ActivationsBlob, carried: true);
             activations.Write(stream);
+        }
         writer.Commit();
     }
 

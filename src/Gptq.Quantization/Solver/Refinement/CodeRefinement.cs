@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Gptq.Quantization.Solver.Refinement;
 
 /// <summary>
@@ -23,22 +21,22 @@ public static class CodeRefinement
     /// <param name="options">How far to go.</param>
     /// <param name="threads">Row blocks worked at once; the result does not depend on it.</param>
     /// <param name="cancellation">Stops between row blocks.</param>
-    /// <returns>A layer of the same format whose proxy loss is at most that of <paramref name="start"/>.</returns>
-    public static QuantizedLinear Refine(
+    /// <returns>A layer of the same format, and the loss before and after; it is not larger afterwards.</returns>
+    public static RefinementResult Refine(
         ReadOnlyMemory<float> weight, ReadOnlyMemory<float> hessian, QuantizedLinear start, RefinementOptions options, int threads, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(start);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfNotEqual(weight.Length, start.Codes.Length);
         ArgumentOutOfRangeException.ThrowIfNotEqual(hessian.Length, start.InFeatures * start.InFeatures);
-        if (options.Sweeps == 0) return start;
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Sweeps, nameof(options));
 
         var columns = new GroupColumns(start);
         var codes = (byte[])start.Codes.Clone();
         var scales = (float[])start.Scales.Clone();
         var zeros = (float[])start.Zeros.Clone();
-        var blocks = (start.OutFeatures + RowBlock - 1) / RowBlock;
-        Parallel.For(0, blocks, new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancellation }, block =>
+        var losses = new (double Before, double After)[(start.OutFeatures + RowBlock - 1) / RowBlock];
+        Parallel.For(0, losses.Length, new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancellation }, block =>
         {
             var first = block * RowBlock;
             var rows = Math.Min(RowBlock, start.OutFeatures - first);
@@ -51,8 +49,11 @@ public static class CodeRefinement
                 scales.AsSpan(first * start.Groups, rows * start.Groups),
                 zeros.AsSpan(first * start.Groups, rows * start.Groups),
                 options);
-            work.Run();
+            losses[block] = work.Run();
         });
-        return new QuantizedLinear(start.OutFeatures, start.InFeatures, start.Bits, start.GroupSize, codes, scales, zeros, start.GroupIndex);
+        return new RefinementResult(
+            new QuantizedLinear(start.OutFeatures, start.InFeatures, start.Bits, start.GroupSize, codes, scales, zeros, start.GroupIndex),
+            losses.Sum(loss => loss.Before),
+            losses.Sum(loss => loss.After));
     }
 }

@@ -1,8 +1,13 @@
+using Gptq.Numerics;
+
 namespace Gptq.Quantization.Solver.Refinement;
 
 /// <summary>Coordinate descent over the codes and scales of some rows (see <see cref="CodeRefinement"/>).</summary>
 internal readonly ref struct RowBlockRefiner
 {
+    // Row blocks run side by side already.
+    private static readonly ParallelOptions OneThread = new() { MaxDegreeOfParallelism = 1 };
+
     private readonly QuantizedLinear _format;
     private readonly GroupColumns _columns;
     private readonly ReadOnlySpan<float> _hessian;
@@ -40,10 +45,12 @@ internal readonly ref struct RowBlockRefiner
         _top = format.Bits == BitWidth.Ternary ? 2 : (1 << (int)format.Bits) - 1;
     }
 
-    public void Run()
+    /// <summary>Refines the rows.</summary>
+    /// <returns>Their loss, Σ e H eᵀ, before and after.</returns>
+    public (double Before, double After) Run()
     {
         var gradient = new float[_rows * _width];
-        FillGradient(gradient);
+        var before = FillGradient(gradient);
         for (var sweep = 0; sweep < _options.Sweeps; sweep++)
         {
             var changed = 0;
@@ -52,22 +59,27 @@ internal readonly ref struct RowBlockRefiner
                 changed += SweepCodes(group, gradient);
                 if (_options.RefineScales && sweep + 1 < _options.Sweeps) SweepScales(group, gradient);
             }
-            if (changed == 0) return;
+            if (changed == 0) break;
         }
+        return (before, FillGradient(gradient));
     }
 
-    // G = (Q − W) H.
-    private void FillGradient(Span<float> gradient)
+    // G = E H with E = Q − W; the loss is the sum of E ∘ G.
+    private double FillGradient(Span<float> gradient)
     {
-        for (var column = 0; column < _width; column++)
+        var error = new float[gradient.Length];
+        for (var row = 0; row < _rows; row++)
         {
-            var h = HessianRow(column);
-            for (var row = 0; row < _rows; row++)
+            for (var column = 0; column < _width; column++)
             {
-                var error = Value(row, _format.GroupOf(column), _codes[(row * _width) + column]) - _weight[(row * _width) + column];
-                Axpy.Add(error, h, gradient.Slice(row * _width, _width));
+                var at = (row * _width) + column;
+                error[at] = Value(row, _format.GroupOf(column), _codes[at]) - _weight[at];
             }
         }
+        Gemm.Multiply(_rows, _width, _width, error, _hessian, transposeB: false, gradient, OneThread);
+        double loss = 0;
+        for (var i = 0; i < error.Length; i++) loss += (double)error[i] * gradient[i];
+        return loss;
     }
 
     private int SweepCodes(int group, Span<float> gradient)

@@ -1,7 +1,7 @@
 namespace Gptq.Quantization.Evaluation;
 
 /// <summary>Cuts a test text into windows by the paper's rule (datautils.py): one after another, without overlap, the tail dropped.</summary>
-public static class Windows
+public static class EvaluationWindows
 {
     /// <summary>Cuts token ids.</summary>
     /// <param name="ids">The whole text's tokens.</param>

@@ -1,0 +1,51 @@
+using Gptq.Quantization.Architectures;
+using Gptq.Quantization.Architectures.Emitters;
+using Gptq.Quantization.Options;
+using Gptq.Quantization.Packing.GptqOperators;
+using Gptq.Quantization.Pipeline;
+using Gptq.Quantization.Solver;
+
+namespace Gptq.Quantization.Bundles;
+
+/// <summary>Writes each layer with the plan's operators, from the codes that the solver found; layers outside the plan stay as they are.</summary>
+internal sealed class QuantizedEmitters
+{
+    private readonly QuantizationPlan _plan;
+    private readonly ResultStore _store;
+    private readonly IReadOnlyDictionary<string, int> _parts;
+    private readonly string _head;
+    private QuantizedLinear? _table;
+
+    public QuantizedEmitters(Architecture architecture, QuantizationPlan plan, ResultStore store)
+    {
+        _plan = plan;
+        _store = store;
+        _parts = store.Index();
+        _head = architecture.Head.Name;
+        var kept = new FloatEmitter(architecture);
+        var gptq = new GptqEmitter(Read, Read);
+        ILinearEmitter linears = plan.Operators switch
+        {
+            OperatorSet.Gptq => gptq,
+            OperatorSet.Portable => new DequantizeLinearEmitter(Read),
+            _ => new MatMulNBitsEmitter(Read),
+        };
+        Linears = new PerModuleEmitter(module => plan.For(module) is null ? kept : linears);
+        Embeddings = !plan.SharesTable && plan.For(architecture.TokenEmbedding) is null
+            ? kept
+            : plan.Operators == OperatorSet.Gptq ? gptq : new GatherBlockQuantizedEmitter(Read);
+    }
+
+    public ILinearEmitter Linears { get; }
+
+    public IEmbeddingEmitter Embeddings { get; }
+
+    // A shared table is one object, so that it is written once.
+    private QuantizedLinear Read(LinearModule module) => _plan.SharesTable && module.Name == _head ? Table(_head) : Stored(module.Name);
+
+    private QuantizedLinear Read(EmbeddingModule table) => Table(_plan.SharesTable ? _head : table.Name);
+
+    private QuantizedLinear Table(string name) => _table ??= Stored(name);
+
+    private QuantizedLinear Stored(string name) => _store.Read(_parts[name], name);
+}

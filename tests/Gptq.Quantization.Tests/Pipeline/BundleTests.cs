@@ -1,0 +1,85 @@
+using System.Text.Json.Nodes;
+using Gptq.Quantization.Options;
+using Microsoft.ML.OnnxRuntime;
+
+namespace Gptq.Quantization.Tests.Pipeline;
+
+public sealed class BundleTests : PipelineTest
+{
+    [Fact]
+    public async Task A_bundle_holds_graph_weights_tokenizer_and_descriptions()
+    {
+        var manifest = Path.Combine(Root, "manifest.json");
+        var summary = await RunAsync(Request() with { ManifestPath = manifest });
+
+        Assert.False(summary.FromCache);
+        string[] expected =
+            ["genai_config.json", "generation_config.json", "merges.txt", "model.onnx", "model.onnx.data", "quantization.json", "tokenizer_config.json", "vocab.json"];
+        Assert.Equal(expected, Directory.EnumerateFiles(Output).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(expected, JsonNode.Parse(File.ReadAllText(manifest))!["files"]!.AsArray().Select(file => file!["path"]!.GetValue<string>()));
+
+        var genai = JsonNode.Parse(File.ReadAllText(Path.Combine(Output, "genai_config.json")))!["model"]!;
+        Assert.Equal((512, 2048, 2), (genai["context_length"]!.GetValue<int>(), genai["vocab_size"]!.GetValue<int>(), genai["eos_token_id"]!.GetValue<int>()));
+
+        var layers = JsonNode.Parse(File.ReadAllText(Path.Combine(Output, "quantization.json")))!["layers"]!.AsArray();
+        Assert.Equal(5 * 6, layers.Count);
+        Assert.All(layers, layer => Assert.Equal("4", layer!["bits"]!.GetValue<string>()));
+        // The weights of the blocks take 4 bits, the tied embedding stays: far below the checkpoint's 9.2 MB of float16.
+        Assert.InRange(new FileInfo(Path.Combine(Output, "model.onnx.data")).Length, 3_500_000, 5_000_000);
+    }
+
+    [Theory]
+    [InlineData(OperatorSet.OnnxRuntime)]
+    [InlineData(OperatorSet.Portable)]
+    public async Task Graphs_without_own_operators_load_in_plain_onnx_runtime(OperatorSet operators)
+    {
+        await RunAsync(Request(new QuantizationOptions { Operators = operators, Bits = BitWidth.Four }));
+
+        using var session = new InferenceSession(Path.Combine(Output, "model.onnx"));
+        Assert.Contains("present.4.value", session.OutputMetadata.Keys);
+    }
+
+    [Fact]
+    public async Task Threads_change_no_byte()
+    {
+        await RunAsync(Request() with { Threads = 1, OutputDirectory = Path.Combine(Root, "one"), CacheDirectory = Path.Combine(Root, "cache1") });
+        await RunAsync(Request() with { Threads = 3, OutputDirectory = Path.Combine(Root, "three"), CacheDirectory = Path.Combine(Root, "cache3") });
+
+        Assert.Equal(Files(Path.Combine(Root, "one")), Files(Path.Combine(Root, "three")));
+    }
+
+    [Fact]
+    public async Task Modules_choose_bits_per_layer_and_skip()
+    {
+        await RunAsync(Request(new QuantizationOptions { Modules = ModuleRules.Parse("*.layers.0.*=8;*.fc2=skip;*.k_proj=3g64") }));
+
+        var layers = JsonNode.Parse(File.ReadAllText(Path.Combine(Output, "quantization.json")))!["layers"]!.AsArray()
+            .ToDictionary(layer => layer!["name"]!.GetValue<string>(), layer => layer!["bits"]!.GetValue<string>());
+        Assert.Equal("8", layers["model.decoder.layers.0.fc2"]);
+        Assert.DoesNotContain("model.decoder.layers.1.fc2", layers.Keys);
+        Assert.Equal("3", layers["model.decoder.layers.1.self_attn.k_proj"]);
+        Assert.Equal("4", layers["model.decoder.layers.1.self_attn.q_proj"]);
+    }
+
+    [Theory]
+    [InlineData("lm_head=8", OperatorSet.Gptq)]
+    [InlineData("embed_tokens=8g64", OperatorSet.OnnxRuntime)]
+    public async Task A_tied_table_is_quantized_once_for_embedding_and_head(string modules, OperatorSet operators)
+    {
+        await RunAsync(Request(new QuantizationOptions { Modules = ModuleRules.Parse(modules), Operators = operators }));
+
+        var layers = JsonNode.Parse(File.ReadAllText(Path.Combine(Output, "quantization.json")))!["layers"]!.AsArray();
+        Assert.Equal(("lm_head", "8"), (layers[^1]!["name"]!.GetValue<string>(), layers[^1]!["bits"]!.GetValue<string>()));
+        // 2048 x 256 as bytes instead of float32; ONNX Runtime's two operators each bring a layout of their own.
+        Assert.InRange(new FileInfo(Path.Combine(Output, "model.onnx.data")).Length, 2_200_000, operators == OperatorSet.Gptq ? 3_400_000 : 4_000_000);
+    }
+
+    [Fact]
+    public async Task An_embedding_can_be_quantized_alone()
+    {
+        await RunAsync(Request(new QuantizationOptions { Modules = ModuleRules.Parse("embed_tokens=4;lm_head=skip") }));
+
+        var last = JsonNode.Parse(File.ReadAllText(Path.Combine(Output, "quantization.json")))!["layers"]!.AsArray()[^1]!;
+        Assert.Equal(("model.decoder.embed_tokens", "rtn"), (last["name"]!.GetValue<string>(), last["method"]!.GetValue<string>()));
+    }
+}
