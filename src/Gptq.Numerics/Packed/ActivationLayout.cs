@@ -48,13 +48,13 @@ internal readonly struct ActivationLayout
         var blocksOfGroup = (weights.GroupSize + BlockColumns - 1) / BlockColumns;
         var lastGroup = weights.Columns - ((weights.Groups - 1) * weights.GroupSize);
         Blocks = ((weights.Groups - 1) * blocksOfGroup) + ((lastGroup + BlockColumns - 1) / BlockColumns);
-        ValueBytes = weights.Columns * Form switch
+        ValueBytes = checked(weights.Columns * Form switch
         {
             ActivationForm.Floats => sizeof(float),
             ActivationForm.OneLimb => sizeof(sbyte),
             _ => sizeof(short),
-        };
-        RowBytes = (ValueBytes + (2 * sizeof(float) * Blocks) + 63) / 64 * 64;
+        });
+        RowBytes = checked(ValueBytes + (2 * sizeof(float) * Blocks) + 63) / 64 * 64;
     }
 
     public ActivationForm Form { get; }

@@ -83,7 +83,7 @@ public readonly record struct PackedLayout
     public int BlockBytes => StoredBits * VectorBytes;
 
     /// <summary>Bytes of the codes of one tile.</summary>
-    public int TileBytes => Blocks * BlockBytes;
+    public int TileBytes => checked(Blocks * BlockBytes);
 
     /// <summary>Bytes of all codes: [tiles, blocks, <see cref="BlockBytes"/>].</summary>
     public long CodeBytes => (long)Tiles * TileBytes;
