@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Gptq.Runtime.Configuration;
 using Gptq.Runtime.Evaluation;
@@ -25,8 +24,10 @@ public sealed class QuantizedModel : IDisposable
     private readonly InferenceSession _session;
     private readonly DecoderSignature _signature;
     private readonly HashSet<int> _ends;
-    private readonly ConcurrentBag<DecoderState> _states = [];
-    private volatile bool _disposed;
+    private readonly Lock _gate = new();
+    private readonly Stack<DecoderState> _idle = [];
+    private int _rented;
+    private bool _disposed;
 
     private QuantizedModel(string directory, GenaiConfig config, Tokenizer tokenizer, InferenceSession session, QuantizedModelOptions options)
     {
@@ -57,6 +58,8 @@ public sealed class QuantizedModel : IDisposable
     internal int PromptChunk { get; }
 
     internal bool SharesCache => _signature.SharesCache;
+
+    internal int TextsInTheMaking => _rented;
 
     /// <summary>Opens a model's folder: model.onnx with its weights mapped, genai_config.json and the tokenizer's files.</summary>
     /// <param name="path">The folder, such as <c>QuantizedModels.BardOpt.Path</c>; relative to the application's folder, else to the current one.</param>
@@ -181,13 +184,17 @@ public sealed class QuantizedModel : IDisposable
         return new Evaluator(this, reference, cancellationToken).Run(ids, length);
     }
 
-    /// <summary>Lets go of the model. Texts in the making must have ended.</summary>
+    /// <summary>Lets go of the model. Texts in the making go on to their end, and the model's memory is freed after the last of them.</summary>
     public void Dispose()
     {
-        if (_disposed) return;
-        _disposed = true;
-        while (_states.TryTake(out var state)) state.Dispose();
-        _session.Dispose();
+        lock (_gate)
+        {
+            if (_disposed) return;
+            _disposed = true;
+            foreach (var state in _idle) state.Dispose();
+            _idle.Clear();
+            if (_rented == 0) _session.Dispose();
+        }
     }
 
     internal TextGeneration Start(int[] ids, GenerationOptions options, CancellationToken cancellation)
@@ -208,17 +215,30 @@ public sealed class QuantizedModel : IDisposable
 
     internal DecoderState RentState()
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        return _states.TryTake(out var state) ? state : new DecoderState(_session, _signature);
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            var state = _idle.TryPop(out var idle) ? idle : new DecoderState(_session, _signature);
+            _rented++;
+            return state;
+        }
     }
 
     internal void ReturnState(DecoderState state)
     {
-        state.Reset();
-        if (_disposed || _states.Count >= Environment.ProcessorCount)
+        lock (_gate)
+        {
+            _rented--;
+            state.Reset();
+            if (!_disposed && _idle.Count < Environment.ProcessorCount)
+            {
+                _idle.Push(state);
+                return;
+            }
+
             state.Dispose();
-        else
-            _states.Add(state);
+            if (_disposed && _rented == 0) _session.Dispose();
+        }
     }
 
     private static Tokenizer LoadTokenizer(string directory)

@@ -225,6 +225,45 @@ public sealed class QuantizedModelTests(BardModel bard) : IClassFixture<BardMode
         Assert.Throws<ObjectDisposedException>(() => model.Generate(Prompt).Count());
     }
 
+    [Fact]
+    public void A_text_in_the_making_outlives_its_model()
+    {
+        var expected = Model.GenerateIds(Model.Tokenize(Prompt), new GenerationOptions { MaxNewTokens = 10 });
+        var model = QuantizedModel.Open(bard.Folder, new QuantizedModelOptions { Threads = 1 });
+        var generated = new List<int>();
+        foreach (var token in model.GenerateIds(model.Tokenize(Prompt), new GenerationOptions { MaxNewTokens = 10 }))
+        {
+            generated.Add(token);
+            model.Dispose();
+        }
+
+        Assert.Equal(expected, generated);
+    }
+
+    [Fact]
+    public void Texts_from_many_threads_some_cancelled_leave_nothing_behind()
+    {
+        var cancelledAt = new System.Collections.Concurrent.ConcurrentBag<int>();
+        Parallel.For(0, 96, new ParallelOptions { MaxDegreeOfParallelism = 8 }, i =>
+        {
+            using var cancellation = new CancellationTokenSource();
+            var tokens = 0;
+            try
+            {
+                var options = new GenerationOptions { MaxNewTokens = 15, Temperature = 1, Seed = i, TopK = 40 };
+                foreach (var _ in Model.GenerateIds(Model.Tokenize(Prompt), options, cancellation.Token))
+                    if (++tokens == 5 && i % 3 == 0) cancellation.Cancel();
+            }
+            catch (OperationCanceledException)
+            {
+                cancelledAt.Add(tokens);
+            }
+        });
+        Assert.InRange(cancelledAt.Count, 25, 32);
+        Assert.All(cancelledAt, tokens => Assert.Equal(5, tokens));
+        Assert.Equal(0, Model.TextsInTheMaking);
+    }
+
     private sealed class DisposableState(QuantizedModel model) : IDisposable
     {
         public DecoderState Value { get; } = model.RentState();

@@ -17,9 +17,10 @@ internal sealed class Evaluator(QuantizedModel model, QuantizedModel? reference,
         using var options = new RunOptions();
         using var registration = cancellation.Register(static options => ((RunOptions)options!).Terminate = true, options);
         var state = model.RentState();
-        var referenceState = reference?.RentState();
+        DecoderState? referenceState = null;
         try
         {
+            referenceState = reference?.RentState();
             for (var i = 0; i < windows; i++) AddWindow(ids.Slice(i * window, window), state, referenceState, options);
         }
         catch (OnnxRuntimeException) when (cancellation.IsCancellationRequested)

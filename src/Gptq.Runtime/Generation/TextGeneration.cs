@@ -24,8 +24,8 @@ internal sealed class TextGeneration : IDisposable
         _sampler = new Sampler(options, model.VocabularySize);
         _decoder = model.Tokenizer.CreateDecoder();
         _filter = new StopStringFilter(options.StopStrings);
-        _state = model.RentState();
         _registration = cancellation.Register(static options => ((RunOptions)options!).Terminate = true, _runOptions);
+        _state = model.RentState();
     }
 
     /// <summary>Why the text ended.</summary>
