@@ -15,7 +15,15 @@ internal static partial class HugePages
     /// <param name="bytes">Its length.</param>
     public static unsafe void Advise(void* memory, nuint bytes)
     {
-        if (OperatingSystem.IsLinux()) _ = Madvise(memory, bytes, MadviseHugePage);
+        if (!OperatingSystem.IsLinux()) return;
+        try
+        {
+            _ = Madvise(memory, bytes, MadviseHugePage);
+        }
+        catch (Exception exception) when (exception is DllNotFoundException or EntryPointNotFoundException)
+        {
+            // A C library under another name: ordinary pages will do.
+        }
     }
 
     [LibraryImport("libc", EntryPoint = "madvise")]

@@ -94,7 +94,7 @@ internal sealed class SolverBenchmark : IBenchmark
             .Add("update_of_gemm", GigaFlops(m * n * n, updateSeconds) / gemm)
             .Add("solve_of_gemm", GigaFlops((2 * n * n * n / 3) + (m * n * n), solveSeconds) / gemm)
             .Add("layer_of_gemm", GigaFlops((n * n * tokens) + (2 * n * n * n / 3) + (m * n * n), hessianSeconds + solveSeconds) / gemm)
-            .Add("gemm_gflops_of_a_thread", GigaFlops(2.0 * GemmSize * GemmSize * GemmSize, processor[0]))
+            .Add("fma_gflops_of_a_thread", GigaFlops(MachinePeak.Flops * threads, processor[1])).Add("gemm_gflops_of_a_thread", GigaFlops(2.0 * GemmSize * GemmSize * GemmSize, processor[0]))
             .Add("hessian_processor_seconds", processor[2]).Add("factor_processor_seconds", processor[3]).Add("columns_processor_seconds", processor[4])
             .Add("solve_processor_seconds", processor[3] + processor[4])
             .Write(arguments);

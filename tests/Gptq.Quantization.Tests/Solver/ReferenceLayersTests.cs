@@ -40,6 +40,8 @@ public sealed class ReferenceLayersTests(ITestOutputHelper output)
             if (difference == 0) equal++;
             else if (difference > 1) offByMore++;
         }
+        Assert.Equal(layer.Zeros, result.Linear.Zeros, (a, b) => Math.Abs(a - b) <= (layer.Options.Bits == BitWidth.Ternary ? 1e-3 : 0));
+        Assert.Equal(layer.Scales, result.Linear.Scales, (a, b) => Math.Abs(a - b) <= 1e-3 * Math.Abs(a));
         var share = (double)equal / expected.Length;
         var quantized = new float[expected.Length];
         result.Linear.Dequantize(quantized);
