@@ -13,6 +13,7 @@ namespace Gptq.Quantization.Architectures;
 public abstract class Architecture
 {
     private readonly CheckpointParameters _parameters;
+    private readonly List<GptqWarning> _notes = [];
 
     private protected Architecture(ModelConfig config, ITensorSource tensors)
     {
@@ -146,6 +147,9 @@ public abstract class Architecture
     public EmbeddingModule? TiedEmbedding(LinearModule module) =>
         TieWordEmbeddings && module == Head ? TokenEmbedding : null;
 
+    /// <summary>Adds to <see cref="Warnings"/>.</summary>
+    private protected void Warn(string code, string message) => _notes.Add(new GptqWarning(code, message, Config.File));
+
     /// <summary>What names of a block's tensors start with, dot included.</summary>
     private protected abstract string BlockPrefix(int layer);
 
@@ -232,7 +236,7 @@ public abstract class Architecture
     private void Check(IReadOnlyList<Parameter> parameters)
     {
         var unused = _parameters.Resolve(parameters, BasePrefix, IsIgnorable, TieWordEmbeddings ? Head.WeightName : null);
-        Warnings = [.. UnreadFields(), .. unused];
+        Warnings = [.. _notes, .. UnreadFields(), .. unused];
     }
 
     private IEnumerable<GptqWarning> UnreadFields()

@@ -49,6 +49,13 @@ public sealed class ArchitectureErrorsTests
     }
 
     [Fact]
+    public void A_gemma_that_may_mean_another_activation_is_warned_of()
+    {
+        var architecture = RandomCheckpoint.Create("""{"model_type": "gemma", "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 1, "num_attention_heads": 4, "num_key_value_heads": 1, "head_dim": 8, "vocab_size": 50, "hidden_act": "gelu"}""");
+        Assert.Equal("GPTQ2107", Assert.Single(architecture.Warnings).Code);
+    }
+
+    [Fact]
     public void Missing_tensors_are_named()
     {
         const string Config = $$"""{ {{Opt}} }""";

@@ -14,6 +14,9 @@ internal sealed class Phi3 : RotaryDecoder
         : base(config, tensors, new RotaryDecoderDefaults(32064, 3072, 8192, 32, 32, 4096) { Epsilon = 1e-5 })
     {
         Activate = Activation.Named(config, "hidden_act", "silu");
+
+        // Written by Phi-4-mini's makers and read by nobody.
+        config.Ignore("interpolate_factor", "full_attn_mod");
         var reader = new RotaryReader(config, HeadDimension, MaxPositions!.Value, Theta, config.Positive("partial_rotary_factor", 1))
         {
             // Early versions of the family called LongRoPE su, or yarn.
