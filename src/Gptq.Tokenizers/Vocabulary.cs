@@ -17,6 +17,9 @@ internal sealed class Vocabulary
     /// <summary>One more than the largest id.</summary>
     public int Size => _tokens.Count;
 
+    /// <summary>All tokens that encoding finds.</summary>
+    public IEnumerable<string> Tokens => _ids.Keys;
+
     /// <summary>Gives a token its id; false when the id is out of range. Where two tokens claim one id, the later one is what the id decodes to.</summary>
     public bool TryAdd(string token, int id)
     {
@@ -24,15 +27,6 @@ internal sealed class Vocabulary
         while (_tokens.Count <= id) _tokens.Add(null);
         _tokens[id] = token;
         _ids[token] = id;
-        return true;
-    }
-
-    /// <summary>Names an id for decoding only: encoding does not find the token.</summary>
-    public bool TryAddUnreachable(string token, int id)
-    {
-        if ((uint)id >= MaximumSize) return false;
-        while (_tokens.Count <= id) _tokens.Add(null);
-        _tokens[id] = token;
         return true;
     }
 

@@ -9,11 +9,15 @@ internal sealed class BpeModel : ITokenModel
     private const int LongestCachedPiece = 48;
     private const int MostCachedPieces = 1 << 15;
 
+    /// <summary>SentencePiece's mark for a space.</summary>
+    private const char WordMark = '▁';
+
     private readonly ConcurrentDictionary<string, int[]> _cache = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, int[]>.AlternateLookup<ReadOnlySpan<char>> _cached;
     private readonly Vocabulary _vocabulary;
     private readonly MergeTable _merges;
     private readonly int[]? _bytes;
+    private readonly bool _wordsStandAlone;
     private int _cacheCount;
 
     public BpeModel(Vocabulary vocabulary, MergeTable merges, bool byteFallback = false)
@@ -22,6 +26,7 @@ internal sealed class BpeModel : ITokenModel
         _merges = merges;
         _bytes = byteFallback ? vocabulary.ByteTokens() : null;
         _cached = _cache.GetAlternateLookup<ReadOnlySpan<char>>();
+        _wordsStandAlone = vocabulary.TryGetId([WordMark], out _) && !vocabulary.Tokens.Any(MarkFollowsText);
     }
 
     /// <summary>The id of characters that the vocabulary lacks; without one they vanish.</summary>
@@ -38,18 +43,49 @@ internal sealed class BpeModel : ITokenModel
         var merger = new BpeMerger(_merges);
         for (var i = 0; i < pieces.Count; i++)
         {
-            var text = pieces[i].Span;
-            if (text.Length > LongestCachedPiece)
-                Tokenize(text, merger, output);
-            else if (_cached.TryGetValue(text, out var ids))
-                output.AddRange(ids);
-            else
+            var rest = pieces[i].Span;
+            while (!rest.IsEmpty)
             {
-                var start = output.Count;
-                Tokenize(text, merger, output);
-                if (Interlocked.Increment(ref _cacheCount) <= MostCachedPieces)
-                    _cached.TryAdd(text, output[start..].ToArray());
+                var end = WholePiecesFirst || !_wordsStandAlone ? rest.Length : WordEnd(rest);
+                TokenizeWord(rest[..end], merger, output);
+                rest = rest[end..];
             }
+        }
+    }
+
+    private static bool MarkFollowsText(string token)
+    {
+        var text = token.AsSpan().TrimStart(WordMark);
+        return text.Contains(WordMark);
+    }
+
+    /// <summary>
+    /// Where no token has a mark behind other characters, no merge reaches over such a place: a text without pre-tokenizer falls into words, which
+    /// the cache knows.
+    /// </summary>
+    private static int WordEnd(ReadOnlySpan<char> text)
+    {
+        var marks = text.IndexOfAnyExcept(WordMark);
+        if (marks < 0) return text.Length;
+        var next = text[marks..].IndexOf(WordMark);
+        return next < 0 ? text.Length : marks + next;
+    }
+
+    private void TokenizeWord(ReadOnlySpan<char> text, BpeMerger merger, List<int> output)
+    {
+        if (text.Length > LongestCachedPiece)
+        {
+            Tokenize(text, merger, output);
+        }
+        else if (_cached.TryGetValue(text, out var ids))
+        {
+            output.AddRange(ids);
+        }
+        else
+        {
+            var start = output.Count;
+            Tokenize(text, merger, output);
+            if (Interlocked.Increment(ref _cacheCount) <= MostCachedPieces) _cached.TryAdd(text, output[start..].ToArray());
         }
     }
 
