@@ -1,3 +1,4 @@
+using Gptq.Onnx;
 using Gptq.Quantization.Architectures;
 using Gptq.Quantization.Architectures.Graphs;
 using Gptq.Quantization.Calibration;
@@ -148,6 +149,16 @@ public sealed class BardOptTests : IDisposable
                 product += (double)weight[(row * 1024) + column] * tap[column];
             Assert.Equal(product, output[row] - without[row], 1e-4);
         }
+    }
+
+    [Fact]
+    public void A_portable_model_is_standard_ONNX_alone_and_a_tied_table_is_stored_once()
+    {
+        using var decoder = new DecoderSession(_architecture, portable: true);
+        var model = ModelFile.Load(Path.Combine(decoder.Folder, DecoderGraph.ModelFileName));
+        Assert.Equal([Domains.Standard], model.OpsetImport.Select(opset => opset.Domain));
+        Assert.All(model.Graph.Node, node => Assert.Equal(Domains.Standard, node.Domain));
+        Assert.Single(model.Graph.Initializer, tensor => tensor.Dims.SequenceEqual([2048L, 256L]));
     }
 
     [Fact]

