@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Gptq.Numerics.Packed.Kernels;
 
 /// <summary>The tile kernel over an instruction set: picks the code for a format and a form of activations.</summary>
