@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Gptq.Quantization.Bundles;
 
@@ -12,4 +13,6 @@ internal static class BundleJson
         NewLine = "\n",
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
+
+    public static void Write(string path, JsonObject json) => File.WriteAllText(path, json.ToJsonString(Readable) + "\n");
 }

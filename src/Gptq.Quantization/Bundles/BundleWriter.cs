@@ -1,6 +1,5 @@
 using System.Reflection;
 using System.Text.Json.Nodes;
-using Gptq.Quantization.Architectures;
 using Gptq.Quantization.Architectures.Graphs;
 using Gptq.Quantization.Calibration;
 using Gptq.Quantization.Options;
@@ -18,30 +17,8 @@ internal static class BundleWriter
         cancellation.ThrowIfCancellationRequested();
         var emitters = new QuantizedEmitters(source.Architecture, plan, store);
         DecoderGraph.Write(source.Architecture, directory, emitters.Linears, emitters.Embeddings, portable: plan.Operators == OperatorSet.Portable);
-        foreach (var file in source.TextFiles.Where(file => Path.GetFileName(file) != "config.json"))
-            File.Copy(file, Path.Combine(directory, Path.GetFileName(file)));
-        WriteJson(Path.Combine(directory, BundleFiles.GenaiConfig), Genai(source).ToJson());
-        WriteJson(Path.Combine(directory, BundleFiles.Quantization), Describe(source, plan, options, corpus, store, directory));
-    }
-
-    private static GenaiConfig Genai(ModelSource source)
-    {
-        var architecture = source.Architecture;
-        var eos = architecture.EosTokenIds.Concat(source.Tokenizer.EosIds).Distinct().ToList();
-        return new GenaiConfig
-        {
-            ContextLength = architecture.MaxPositions ?? 2048,
-            VocabularySize = architecture.VocabularySize,
-            HiddenSize = architecture.HiddenSize,
-            Heads = architecture.HeadCount,
-            KeyValueHeads = architecture.KeyValueHeadCount,
-            HeadSize = architecture.HeadDimension,
-            Layers = architecture.LayerCount,
-            BosTokenId = architecture.BosTokenId ?? source.Tokenizer.BosId,
-            EosTokenIds = eos,
-            PadTokenId = architecture.PadTokenId ?? source.Tokenizer.PadId,
-            HasPositionIds = architecture.TakesPositionIds,
-        };
+        RuntimeFiles.Write(source, directory);
+        BundleJson.Write(Path.Combine(directory, BundleFiles.Quantization), Describe(source, plan, options, corpus, store, directory));
     }
 
     private static JsonObject Describe(
@@ -56,6 +33,4 @@ internal static class BundleWriter
             ["layers"] = store.Summaries(),
             ["files"] = new JsonArray([.. BundleManifest.Digests(directory).Select(file => (JsonNode)new JsonObject { ["path"] = file.Path, ["size"] = file.Size, ["sha256"] = file.Sha256 })]),
         };
-
-    private static void WriteJson(string path, JsonObject json) => File.WriteAllText(path, json.ToJsonString(BundleJson.Readable) + "\n");
 }

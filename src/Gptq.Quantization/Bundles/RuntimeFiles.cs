@@ -1,0 +1,34 @@
+using Gptq.Quantization.Pipeline;
+
+namespace Gptq.Quantization.Bundles;
+
+/// <summary>What a runtime reads beside the graph: the tokenizer's files, as they were, and genai_config.json.</summary>
+internal static class RuntimeFiles
+{
+    /// <summary>Writes them into a folder that has none of them.</summary>
+    public static void Write(ModelSource source, string directory)
+    {
+        foreach (var file in source.TextFiles.Where(file => Path.GetFileName(file) != "config.json"))
+            File.Copy(file, Path.Combine(directory, Path.GetFileName(file)));
+        BundleJson.Write(Path.Combine(directory, BundleFiles.GenaiConfig), Genai(source).ToJson());
+    }
+
+    private static GenaiConfig Genai(ModelSource source)
+    {
+        var architecture = source.Architecture;
+        return new GenaiConfig
+        {
+            ContextLength = architecture.MaxPositions ?? 2048,
+            VocabularySize = architecture.VocabularySize,
+            HiddenSize = architecture.HiddenSize,
+            Heads = architecture.HeadCount,
+            KeyValueHeads = architecture.KeyValueHeadCount,
+            HeadSize = architecture.HeadDimension,
+            Layers = architecture.LayerCount,
+            BosTokenId = architecture.BosTokenId ?? source.Tokenizer.BosId,
+            EosTokenIds = [.. architecture.EosTokenIds.Concat(source.Tokenizer.EosIds).Distinct()],
+            PadTokenId = architecture.PadTokenId ?? source.Tokenizer.PadId,
+            HasPositionIds = architecture.TakesPositionIds,
+        };
+    }
+}
