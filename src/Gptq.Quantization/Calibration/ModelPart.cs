@@ -51,9 +51,6 @@ public sealed class ModelPart : IDisposable
     /// <summary>The part's linears, in the order they run.</summary>
     public IReadOnlyList<LinearModule> Linears => _graph.Linears;
 
-    /// <summary>The number of stages: what <see cref="RunTaps"/> can give.</summary>
-    public int StageCount => _graph.StageFeatures.Count;
-
     /// <summary>The length of a stage's input vectors.</summary>
     public int StageFeatures(int stage) => _graph.StageFeatures[stage];
 
