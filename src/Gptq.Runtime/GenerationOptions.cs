@@ -24,6 +24,9 @@ public sealed record GenerationOptions
     /// <summary>Strings that end the text; they are not part of it.</summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
 
+    /// <summary>Whether the text goes on behind the tokens that would end it, so that its length is known: for measurements of speed.</summary>
+    public bool IgnoreEnd { get; init; }
+
     /// <summary>Whether BOS and the like are put before the prompt, where the tokenizer does so by default.</summary>
     public bool AddSpecialTokens { get; init; } = true;
 

@@ -5,14 +5,15 @@ public sealed class QuantizedModelException : Exception
 {
     /// <summary>Creates the failure.</summary>
     /// <param name="code">The diagnostic code, GPTQnnnn.</param>
-    /// <param name="message">What is wrong and what to do about it, in full sentences.</param>
+    /// <param name="reason">What is wrong and what to do about it, in full sentences.</param>
     /// <param name="file">The file or folder at fault, when there is one.</param>
     /// <param name="inner">What caused it.</param>
-    public QuantizedModelException(string code, string message, string? file = null, Exception? inner = null)
-        : base(file is null ? $"{code}: {message}" : $"{code}: {file}: {message}", inner)
+    public QuantizedModelException(string code, string reason, string? file = null, Exception? inner = null)
+        : base(file is null ? $"{code}: {reason}" : $"{code}: {file}: {reason}", inner)
     {
         Code = code;
         File = file;
+        Reason = reason;
     }
 
     /// <summary>The diagnostic code, GPTQnnnn.</summary>
@@ -20,4 +21,7 @@ public sealed class QuantizedModelException : Exception
 
     /// <summary>The file or folder at fault, when there is one.</summary>
     public string? File { get; }
+
+    /// <summary>What is wrong and what to do about it, without the code and the file.</summary>
+    public string Reason { get; }
 }

@@ -102,6 +102,19 @@ public sealed class QuantizedModelTests(BardModel bard) : IClassFixture<BardMode
     }
 
     [Fact]
+    public void A_text_goes_on_behind_the_models_end_where_asked_to()
+    {
+        var ids = Model.Tokenize(Prompt);
+        // At such a temperature all tokens are about as likely, so that one of the texts meets the end soon.
+        var wild = new GenerationOptions { MaxNewTokens = 100, Temperature = 100 };
+        var (options, ended) = Enumerable.Range(0, 200).Select(seed => wild with { Seed = seed })
+            .Select(options => (options, Model.GenerateIds(ids, options).ToList())).First(text => text.Item2.Count < 100);
+        var whole = Model.GenerateIds(ids, options with { IgnoreEnd = true }).ToList();
+        Assert.Equal(100, whole.Count);
+        Assert.Equal(ended, whole.Take(ended.Count));
+    }
+
+    [Fact]
     public void The_context_length_ends_a_text()
     {
         var prompt = Enumerable.Repeat(Model.Tokenize("the")[0], Model.ContextLength - 5).ToArray();
@@ -169,6 +182,7 @@ public sealed class QuantizedModelTests(BardModel bard) : IClassFixture<BardMode
         Assert.Equal(ids.Length / 64, result.Windows);
         Assert.Equal(0, result.KlDivergence!.Value, 1e-6);
         Assert.Equal(1, result.Top1Agreement);
+        Assert.Equal(result.Perplexity, result.ReferencePerplexity!.Value, 1e-6);
         Assert.InRange(result.Perplexity, 1, 100);
         Assert.Null(Model.Evaluate(ids, window: 64, cancellationToken: TestContext.Current.CancellationToken).KlDivergence);
     }

@@ -6,6 +6,9 @@ namespace Gptq.Runtime;
 /// <param name="PredictedTokens">How many tokens were predicted: one less than its length in each window.</param>
 public sealed record EvaluationResult(double Perplexity, int Windows, long PredictedTokens)
 {
+    /// <summary>The reference model's perplexity on the same windows; null without a reference.</summary>
+    public double? ReferencePerplexity { get; init; }
+
     /// <summary>The mean Kullback-Leibler divergence of this model's distribution from the reference model's, in nats; null without a reference.</summary>
     public double? KlDivergence { get; init; }
 

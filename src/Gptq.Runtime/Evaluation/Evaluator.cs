@@ -7,6 +7,7 @@ namespace Gptq.Runtime.Evaluation;
 internal sealed class Evaluator(QuantizedModel model, QuantizedModel? reference, CancellationToken cancellation)
 {
     private double _negativeLogLikelihood;
+    private double _referenceNegativeLogLikelihood;
     private double _divergence;
     private long _agreed;
     private long _predicted;
@@ -34,7 +35,14 @@ internal sealed class Evaluator(QuantizedModel model, QuantizedModel? reference,
         }
 
         var result = new EvaluationResult(Math.Exp(_negativeLogLikelihood / _predicted), windows, _predicted);
-        return reference is null ? result : result with { KlDivergence = _divergence / _predicted, Top1Agreement = (double)_agreed / _predicted };
+        return reference is null
+            ? result
+            : result with
+            {
+                ReferencePerplexity = Math.Exp(_referenceNegativeLogLikelihood / _predicted),
+                KlDivergence = _divergence / _predicted,
+                Top1Agreement = (double)_agreed / _predicted,
+            };
     }
 
     private void AddWindow(ReadOnlySpan<int> ids, DecoderState state, DecoderState? referenceState, RunOptions options)
@@ -54,7 +62,10 @@ internal sealed class Evaluator(QuantizedModel model, QuantizedModel? reference,
                 var row = logits.Slice(i * model.VocabularySize, model.VocabularySize);
                 _negativeLogLikelihood -= LogProbability(row, ids[start + i + 1]);
                 _predicted++;
-                if (referenceState is not null) Compare(row, referenceLogits.Slice(i * model.VocabularySize, model.VocabularySize));
+                if (referenceState is null) continue;
+                var referenceRow = referenceLogits.Slice(i * model.VocabularySize, model.VocabularySize);
+                _referenceNegativeLogLikelihood -= LogProbability(referenceRow, ids[start + i + 1]);
+                Compare(row, referenceRow);
             }
         }
     }

@@ -52,7 +52,7 @@ internal sealed class TextGeneration : IDisposable
         if (TokenCount >= _options.MaxNewTokens || _prompt.Length + TokenCount >= _model.ContextLength) return End(FinishReason.Length);
         _last[0] = _sampler.Next(TokenCount == 0 ? ReadPrompt() : Run(_last));
         TokenCount++;
-        if (_model.IsEnd(_last[0])) return End(FinishReason.Stop);
+        if (!_options.IgnoreEnd && _model.IsEnd(_last[0])) return End(FinishReason.Stop);
         Text = _filter.Push(_decoder.Append(_last[0]));
         if (!_filter.Stopped) return true;
         FinishReason = FinishReason.Stop;
