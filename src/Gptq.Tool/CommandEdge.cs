@@ -1,50 +1,55 @@
 using System.CommandLine;
 using Gptq.Quantization;
+using Gptq.Runtime;
 
 namespace Gptq.Tool;
 
 /// <summary>Where failures are printed, once, in the form that MSBuild reads as errors, and turned into exit codes.</summary>
 internal static class CommandEdge
 {
-    public static async Task<int> InvokeAsync(ParseResult result)
+    /// <summary>Runs what was asked for.</summary>
+    /// <param name="result">The command line.</param>
+    /// <param name="output">Where results go; the console when null.</param>
+    /// <param name="error">Where failures go; the console when null.</param>
+    public static async Task<int> InvokeAsync(ParseResult result, TextWriter? output = null, TextWriter? error = null)
     {
+        output ??= Console.Out;
+        error ??= Console.Error;
         if (result.Errors.Count > 0)
         {
-            foreach (var error in result.Errors) await Console.Error.WriteLineAsync($"gptq : error GPTQ1101: {error.Message}").ConfigureAwait(false);
-            await Console.Error.WriteLineAsync("Try 'gptq --help'.").ConfigureAwait(false);
+            foreach (var problem in result.Errors) await error.WriteLineAsync($"gptq : error GPTQ1101: {problem.Message}").ConfigureAwait(false);
+            await error.WriteLineAsync("Try 'gptq --help'.").ConfigureAwait(false);
             return ExitCodes.BadUsage;
         }
         try
         {
             // The exceptions come here, not to the library's own handler, so that a coded failure is printed with its code.
-            return await result.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }).ConfigureAwait(false);
+            return await result.InvokeAsync(new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false }).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
             return ExitCodes.Cancelled;
         }
-        catch (GptqException exception)
+        catch (Exception exception) when (Describe(exception) is { } line)
         {
-            await Console.Error.WriteLineAsync(Describe(exception)).ConfigureAwait(false);
-            return ExitCodes.Failed;
-        }
-        catch (IOException exception)
-        {
-            await Console.Error.WriteLineAsync($"gptq : error GPTQ5001: {OneLine(exception.Message)}").ConfigureAwait(false);
-            return ExitCodes.Failed;
-        }
-        catch (UnauthorizedAccessException exception)
-        {
-            await Console.Error.WriteLineAsync($"gptq : error GPTQ5001: {OneLine(exception.Message)}").ConfigureAwait(false);
+            await error.WriteLineAsync(line).ConfigureAwait(false);
             return ExitCodes.Failed;
         }
     }
 
-    /// <summary>A diagnostic in MSBuild's canonical form: <c>origin : error code: text</c>.</summary>
-    public static string Describe(GptqException exception) => $"{exception.File ?? "gptq"} : error {exception.Code}: {OneLine(exception.Message)}";
-
     /// <summary>A warning in MSBuild's canonical form.</summary>
     public static string Describe(GptqWarning warning) => $"{warning.File ?? "gptq"} : warning {warning.Code}: {OneLine(warning.Message)}";
+
+    // MSBuild's canonical form, origin : error code: text; null for what no person caused.
+    private static string? Describe(Exception exception) => exception switch
+    {
+        GptqException coded => Error(coded.File, coded.Code, coded.Message),
+        QuantizedModelException coded => Error(coded.File, coded.Code, coded.Reason),
+        IOException or UnauthorizedAccessException => Error(null, "GPTQ5001", exception.Message),
+        _ => null,
+    };
+
+    private static string Error(string? file, string code, string message) => $"{file ?? "gptq"} : error {code}: {OneLine(message)}";
 
     private static string OneLine(string message) => message.ReplaceLineEndings(" ");
 }

@@ -11,4 +11,7 @@ public sealed record TensorInfo(string Name, string DataType, IReadOnlyList<long
 
     /// <summary>The product of the extents.</summary>
     public long ElementCount => Shape.Aggregate(1L, (count, extent) => checked(count * extent));
+
+    /// <summary>The bytes it takes in its file; null when the stored type is not known.</summary>
+    public long? ByteCount => ElementType.Parse(DataType) is { } type ? checked(ElementCount * type.Size) : null;
 }

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace Gptq.Tool;
+
+/// <summary>The usual help, and one line to start from.</summary>
+internal sealed class HelpWithExample(HelpAction help) : SynchronousCommandLineAction
+{
+    /// <summary>One line for each command, by its name.</summary>
+    internal static IReadOnlyDictionary<string, string> Examples { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["quantize"] = "gptq quantize --model facebook/opt-125m --output opt-4bit --bits 4",
+        ["pull"] = "gptq pull opt-125m",
+        ["inspect"] = "gptq inspect opt-4bit",
+        ["evaluate"] = "gptq evaluate opt-4bit --data test.txt --reference facebook/opt-125m",
+        ["generate"] = "gptq generate opt-4bit --prompt \"Once upon a time\" --temperature 0.8",
+        ["bench"] = "gptq bench opt-4bit --prompt-tokens 512 --tokens 128",
+        ["cache"] = "gptq cache list",
+        ["list"] = "gptq cache list --json",
+        ["prune"] = "gptq cache prune --limit 20GB --unused-for 30d",
+        ["clear"] = "gptq cache clear",
+    };
+
+    public override bool ClearsParseErrors => true;
+
+    public override int Invoke(ParseResult parseResult)
+    {
+        var exit = help.Invoke(parseResult);
+        if (Examples.TryGetValue(parseResult.CommandResult.Command.Name, out var example))
+            parseResult.InvocationConfiguration.Output.WriteLine($"Example:{Environment.NewLine}  {example}{Environment.NewLine}");
+        return exit;
+    }
+}
