@@ -23,8 +23,17 @@ internal static class CommandEdge
         }
         try
         {
-            // The exceptions come here, not to the library's own handler, so that a coded failure is printed with its code.
-            return await result.InvokeAsync(new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false }).ConfigureAwait(false);
+            using var signals = new TerminationSignals();
+            var configuration = new InvocationConfiguration
+            {
+                Output = output,
+                Error = error,
+                // Exceptions come here, so that a coded failure is printed with its code.
+                EnableDefaultExceptionHandler = false,
+                // The library would listen for signals only once an action gives up its thread.
+                ProcessTerminationTimeout = null,
+            };
+            return await result.InvokeAsync(configuration, signals.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

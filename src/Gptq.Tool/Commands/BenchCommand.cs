@@ -22,7 +22,7 @@ internal static class BenchCommand
         {
             bundle, promptTokens, tokens, runs, threads, json,
         };
-        command.SetWork((result, cancellation) =>
+        command.SetAction((result, cancellation) =>
         {
             using var model = QuantizedModel.Open(Path.GetFullPath(result.GetRequiredValue(bundle)), new QuantizedModelOptions { Threads = result.GetValue(threads) });
             var (prompt, text, count) = (result.GetValue(promptTokens) ?? 128, result.GetValue(tokens) ?? 32, result.GetValue(runs) ?? 5);

@@ -23,7 +23,7 @@ internal static class EvaluateCommand
         {
             bundle, data, window, reference, threads, json,
         };
-        command.SetWork(async (result, cancellation) =>
+        command.SetAction(async (result, cancellation) =>
         {
             var text = string.Join("\n\n", CalibrationCorpus.Read(Path.GetFullPath(result.GetRequiredValue(data))).Documents);
             var options = new QuantizedModelOptions { Threads = result.GetValue(threads) };

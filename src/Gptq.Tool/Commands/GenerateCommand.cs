@@ -25,7 +25,7 @@ internal static class GenerateCommand
         {
             bundle, prompt, maxTokens, temperature, topK, topP, seed, threads, json,
         };
-        command.SetWork(async (result, cancellation) =>
+        command.SetAction(async (result, cancellation) =>
         {
             using var model = QuantizedModel.Open(Path.GetFullPath(result.GetRequiredValue(bundle)), new QuantizedModelOptions { Threads = result.GetValue(threads) });
             var text = result.GetRequiredValue(prompt);

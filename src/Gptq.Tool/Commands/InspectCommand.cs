@@ -14,7 +14,7 @@ internal static class InspectCommand
         var model = new Argument<string>("model") { Description = "The folder of a quantized model or of a checkpoint, or the name of a checkpoint that was pulled." };
         var json = ModelArguments.Json();
         var command = new Command("inspect", "Shows what a quantized model or a checkpoint holds: layers, bits, errors, sizes.") { model, json };
-        command.SetWork(async (result, cancellation) =>
+        command.SetAction(async (result, cancellation) =>
         {
             var folder = await ModelFolder.FindAsync(result.GetRequiredValue(model), cancellation).ConfigureAwait(false);
             var output = result.InvocationConfiguration.Output;

@@ -1,0 +1,32 @@
+using System.Diagnostics;
+using System.Globalization;
+using Gptq.Tests;
+
+namespace Gptq.Tool.Tests;
+
+public sealed class CancellationTests
+{
+    [Theory]
+    [InlineData("INT")]
+    [InlineData("TERM")]
+    public async Task A_signal_ends_the_work_and_leaves_nothing_half_done(string signal)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "kill sends signals on Unix alone.");
+        var cancellation = TestContext.Current.CancellationToken;
+        var root = Directory.CreateTempSubdirectory("gptq-tool-").FullName;
+        var output = Path.Combine(root, "bard");
+        // A million tokens of calibration: seconds of work at the least.
+        string[] arguments = ["quantize", "--model", TestPaths.BardOpt, "--output", output, "--cache-directory", Path.Combine(root, "cache"), "--calibration-samples", "2000"];
+        using var tool = Process.Start(new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "gptq"), arguments) { RedirectStandardOutput = true })!;
+        while (await tool.StandardOutput.ReadLineAsync(cancellation) is { } line && !line.Contains("prepare 3/3", StringComparison.Ordinal))
+        {
+        }
+
+        using var kill = Process.Start("kill", ["-" + signal, tool.Id.ToString(CultureInfo.InvariantCulture)]);
+        await tool.WaitForExitAsync(cancellation);
+
+        Assert.Equal(130, tool.ExitCode);
+        Assert.False(Directory.Exists(output));
+        Directory.Delete(root, recursive: true);
+    }
+}
