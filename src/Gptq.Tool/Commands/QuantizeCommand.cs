@@ -42,14 +42,19 @@ internal static class QuantizeCommand
         var threads = new Option<int>("--threads") { Description = "Threads for calibration and solving.", DefaultValueFactory = _ => Environment.ProcessorCount };
         var parentProcess = new Option<int?>("--parent-process") { Description = "Stop when this process ends.", Hidden = true };
         var progress = new Option<string>("--progress") { Description = "msbuild for plain lines.", Hidden = true };
+        var later = LaterOptions.Create();
 
         var command = new Command("quantize", "Quantizes a checkpoint and writes a folder that Gptq.Runtime and ONNX Runtime GenAI load.")
         {
             model, output, projectDirectory, modelRoots, revision, download, name, bits, groupSize, symmetric, actOrder, mseSearch, trueSequential, damp, method,
             calibrationData, calibrationSamples, sequenceLength, seed, modules, operators, cacheDirectory, remoteCache, manifest, threads, parentProcess, progress,
         };
+        foreach (var option in later) command.Options.Add(option);
         command.SetAction(async (result, cancellation) =>
         {
+            LaterOptions.Refuse(later, result);
+            if (string.Equals(result.GetValue(calibrationData), "self", StringComparison.OrdinalIgnoreCase))
+                throw new GptqException("GPTQ1114", "CalibrationData=self is not supported by this version. Name a text, or leave it out.");
             var modelName = result.GetRequiredValue(model);
             var options = new QuantizationOptions
             {
