@@ -57,6 +57,8 @@ internal sealed class QualityBenchmark : IBenchmark
                 ImportanceWeighted = result.GetValue(importance),
                 Method = OptionValues.TryParseMethod(result.GetValue(method)) ?? throw new ArgumentException("--method"),
                 Damp = result.GetValue(damp),
+                // As the gptq operators store them.
+                ScaleStorage = ScaleStorage.HalfPrecision,
             };
             var threads = Environment.ProcessorCount;
             IReadOnlyList<double> Losses(SolverOptions solver, int passes) => QualityRun.Run(

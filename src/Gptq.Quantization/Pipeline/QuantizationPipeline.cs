@@ -76,10 +76,29 @@ public static class QuantizationPipeline
             progress.Report(new PipelineProgress(PipelinePhase.Write, 1, 1, request.Name));
         }
 
+        if (request.Gate is { } gate) await PassAsync(gate, source, request, progress, cancellation).ConfigureAwait(false);
         var manifest = BundleManifest.Of(request.OutputDirectory, [.. source.WeightFiles, .. source.TextFiles, .. corpus.Files]);
         if (request.ManifestPath is { } path) manifest.Save(path);
         warnings.AddRange(BundleManifest.WarningsOf(request.OutputDirectory));
         return new QuantizationSummary(request.Name, request.OutputDirectory, hit != CacheHit.None, manifest.Files.Sum(file => file.Size), clock.Elapsed, warnings);
+    }
+
+    private static async Task PassAsync(
+        Action<ModelSource, string, CancellationToken> gate, ModelSource source, QuantizationRequest request, IProgress<PipelineProgress> progress, CancellationToken cancellation)
+    {
+        progress.Report(new PipelineProgress(PipelinePhase.Evaluate, 0, 1, request.Name));
+        try
+        {
+            await Task.Run(() => gate(source, request.OutputDirectory, cancellation), cancellation).ConfigureAwait(false);
+        }
+        catch
+        {
+            // The result stays in the cache: a build with another limit takes it from there.
+            foreach (var file in Directory.EnumerateFiles(request.OutputDirectory, "*", SearchOption.AllDirectories)) File.SetAttributes(file, FileAttributes.Normal);
+            Directory.Delete(request.OutputDirectory, recursive: true);
+            throw;
+        }
+        progress.Report(new PipelineProgress(PipelinePhase.Evaluate, 1, 1, request.Name));
     }
 
     // Everything that decides the bundle's bytes, and nothing else: not where files lie, not how many threads there are.

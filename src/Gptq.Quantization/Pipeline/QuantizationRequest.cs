@@ -38,6 +38,12 @@ public sealed record QuantizationRequest
     /// <summary>Where to write what was made and what was read; null for nowhere.</summary>
     public string? ManifestPath { get; init; }
 
+    /// <summary>
+    /// Looks at the finished bundle, given its checkpoint and its folder, before anybody is told of it; throws where it is not good enough, and
+    /// the folder is removed. Null for no gate.
+    /// </summary>
+    public Action<ModelSource, string, CancellationToken>? Gate { get; init; }
+
     /// <summary>Threads for calibration and solving.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 }

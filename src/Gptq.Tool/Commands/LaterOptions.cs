@@ -14,9 +14,6 @@ internal static class LaterOptions
         ("--target-bits-per-weight", []),
         ("--device", ["auto", "cpu"]),
         ("--formats", ["onnx"]),
-        ("--evaluation-data", []),
-        ("--max-perplexity-increase", []),
-        ("--max-kl-divergence", []),
     ];
 
     public static IReadOnlyList<Option<string>> Create() => [.. s_options.Select(option => new Option<string>(option.Name) { Hidden = true })];

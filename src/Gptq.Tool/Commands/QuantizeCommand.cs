@@ -36,6 +36,9 @@ internal static class QuantizeCommand
         var seed = new Option<int>("--seed") { Description = "Decides which places of the calibration text are drawn.", DefaultValueFactory = _ => defaults.Seed };
         var modules = new Option<string>("--modules") { Description = "Overrides for single layers, such as \"lm_head=8;*.fc2=3g64;*.layers.0.*=skip\"." };
         var operators = new Option<OperatorSet>("--operators") { Description = "auto, onnxruntime, gptq or portable.", DefaultValueFactory = _ => defaults.Operators, CustomParser = result => Parse(result, OptionValues.TryParseOperators, "GPTQ1108", "auto, onnxruntime, gptq or portable") };
+        var evaluationData = new Option<string>("--evaluation-data") { Description = "A text to compare the result with the float model on." };
+        var maxPerplexityIncrease = new Option<double?>("--max-perplexity-increase") { Description = "Fail when perplexity rises by more." };
+        var maxKlDivergence = new Option<double?>("--max-kl-divergence") { Description = "Fail when the next token's distribution moves by more, in nats." };
         var cacheDirectory = new Option<string>("--cache-directory") { Description = "The folder of the cache [default: in the user's cache folder]." };
         var remoteCache = new Option<string>("--remote-cache") { Description = "The address of a shared cache." };
         var manifest = new Option<FileInfo>("--manifest") { Description = "A file that gets the list of what was written and read." };
@@ -47,7 +50,7 @@ internal static class QuantizeCommand
         var command = new Command("quantize", "Quantizes a checkpoint and writes a folder that Gptq.Runtime and ONNX Runtime GenAI load.")
         {
             model, output, projectDirectory, modelRoots, revision, download, name, bits, groupSize, symmetric, actOrder, mseSearch, trueSequential, damp, method,
-            calibrationData, calibrationSamples, sequenceLength, seed, modules, operators, cacheDirectory, remoteCache, manifest, threads, parentProcess, progress,
+            calibrationData, calibrationSamples, sequenceLength, seed, modules, operators, evaluationData, maxPerplexityIncrease, maxKlDivergence, cacheDirectory, remoteCache, manifest, threads, parentProcess, progress,
         };
         foreach (var option in later) command.Options.Add(option);
         command.SetAction(async (result, cancellation) =>
@@ -73,8 +76,11 @@ internal static class QuantizeCommand
                 Modules = ModuleRules.Parse(result.GetValue(modules)),
                 Operators = result.GetValue(operators),
             };
+            var gate = QualityGate.Create(
+                result.GetValue(evaluationData), result.GetRequiredValue(projectDirectory).FullName, result.GetValue(maxPerplexityIncrease), result.GetValue(maxKlDivergence));
             var request = new QuantizationRequest
             {
+                Gate = gate is null ? null : gate.Check,
                 Model = modelName,
                 ProjectDirectory = result.GetRequiredValue(projectDirectory).FullName,
                 ModelRoots = (result.GetValue(modelRoots) ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
@@ -93,6 +99,7 @@ internal static class QuantizeCommand
                 plain: result.GetValue(progress) == "msbuild",
                 reporter => QuantizationPipeline.RunAsync(request, reporter, linked.Token)).ConfigureAwait(false);
             foreach (var warning in summary.Warnings) Console.WriteLine(CommandEdge.Describe(warning));
+            if (gate?.Measured is { } measured) Console.WriteLine(measured);
             Console.WriteLine(summary.ToString());
             return ExitCodes.Done;
         });

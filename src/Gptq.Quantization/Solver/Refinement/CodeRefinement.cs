@@ -16,7 +16,7 @@ public static class CodeRefinement
 
     /// <summary>Refines a layer.</summary>
     /// <param name="weight">[out, in], the float weights.</param>
-    /// <param name="hessian">[in, in], symmetric, undamped or damped as it was for the solver.</param>
+    /// <param name="hessian">[in, in], symmetric, damped as it was for the solver.</param>
     /// <param name="start">What the solver found.</param>
     /// <param name="options">How far to go.</param>
     /// <param name="threads">Row blocks worked at once; the result does not depend on it.</param>
