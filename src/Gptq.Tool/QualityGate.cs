@@ -43,7 +43,7 @@ internal sealed class QualityGate
         var exact = bundle + ".float-" + Guid.NewGuid().ToString("N");
         try
         {
-            FloatBundle.Write(source, exact);
+            FloatBundle.Write(source, exact, cancellation);
             using var reference = QuantizedModel.Open(exact);
             using var model = QuantizedModel.Open(bundle);
             var actual = model.Evaluate(text, reference: reference, cancellationToken: cancellation);
