@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Gptq.Tests;
 
 namespace Gptq.Tool.Tests;
 
@@ -18,6 +19,14 @@ public sealed class CommandLineTests
         Assert.StartsWith($"gptq {path}", example, StringComparison.Ordinal);
         Assert.Empty(CommandLine.Create().Parse(example["gptq ".Length..]).Errors);
         Assert.InRange(example.Length, 0, 78);
+    }
+
+    [Fact]
+    public void Every_command_has_a_section_in_the_documentation()
+    {
+        var page = File.ReadAllText(Path.Combine(TestPaths.RepositoryRoot, "docs", "command-line.md"));
+
+        Assert.All(CommandLine.Create().Subcommands, command => Assert.Contains($"\n## gptq {command.Name}\n", page, StringComparison.Ordinal));
     }
 
     [Theory]

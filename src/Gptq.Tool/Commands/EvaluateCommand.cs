@@ -14,9 +14,9 @@ internal static class EvaluateCommand
     public static Command Create()
     {
         var bundle = new Argument<string>("bundle") { Description = "The folder of a quantized model, or a checkpoint to measure as it is." };
-        var data = new Option<string>("--data") { Description = "The text: a .txt file, a .jsonl file with a text field, or a folder of them.", Required = true };
+        var data = new Option<string>("--data") { HelpName = "text", Description = "The text: a .txt file, a .jsonl file with a text field, or a folder of them.", Required = true };
         var window = ModelArguments.Whole("--window", "Tokens that the model sees at once [default: the smaller of 2048 and what it takes].", least: 2);
-        var reference = new Option<string>("--reference") { Description = "What to compare with: the checkpoint it was made of, or another bundle." };
+        var reference = new Option<string>("--reference") { HelpName = "model", Description = "What to compare with: the checkpoint it was made of, or another bundle." };
         var threads = ModelArguments.Threads();
         var json = ModelArguments.Json();
         var command = new Command("evaluate", "Measures perplexity on a text, and KL divergence and top-1 agreement with a reference.")

@@ -11,7 +11,7 @@ internal static class GenerateCommand
     public static Command Create()
     {
         var bundle = ModelArguments.Bundle();
-        var prompt = new Option<string>("--prompt") { Description = "The text to continue.", Required = true };
+        var prompt = new Option<string>("--prompt") { HelpName = "text", Description = "The text to continue.", Required = true };
         var maxTokens = ModelArguments.Whole("--max-tokens", "The most tokens to generate [default: 256].", least: 1);
         var temperature = ModelArguments.Number(
             "--temperature", "What logits are divided by; 0 takes the likeliest token [default: the model's; 1 with --top-k, --top-p or --seed].",

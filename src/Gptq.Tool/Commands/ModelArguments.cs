@@ -15,6 +15,7 @@ internal static class ModelArguments
     /// <summary>An optional whole number that is at least <paramref name="least"/>.</summary>
     public static Option<int?> Whole(string name, string description, int least) => new(name)
     {
+        HelpName = "n",
         Description = description,
         CustomParser = result =>
         {
@@ -27,6 +28,7 @@ internal static class ModelArguments
     /// <summary>An optional number that <paramref name="accepts"/>.</summary>
     public static Option<float?> Number(string name, string description, Func<float, bool> accepts, string expected) => new(name)
     {
+        HelpName = "x",
         Description = description,
         CustomParser = result =>
         {
