@@ -12,7 +12,7 @@ namespace Gptq.Quantization.Solver.Refinement;
 /// </remarks>
 public static class CodeRefinement
 {
-    private const int RowBlock = 32;
+    private const int RowBlock = 128;
 
     /// <summary>Refines a layer.</summary>
     /// <param name="weight">[out, in], the float weights.</param>

@@ -3,6 +3,10 @@ using Gptq.Numerics;
 namespace Gptq.Quantization.Solver.Refinement;
 
 /// <summary>Coordinate descent over the codes and scales of some rows (see <see cref="CodeRefinement"/>).</summary>
+/// <remarks>
+/// As in GPTQ's lazy updates, a change is felt at once only within its block of columns; what it does to all other columns is applied behind
+/// the block, for all rows in one product. So nearly all of the work is matrix products, two of [rows, in] x [in, in] a pass.
+/// </remarks>
 internal readonly ref struct RowBlockRefiner
 {
     // Row blocks run side by side already.
@@ -19,6 +23,7 @@ internal readonly ref struct RowBlockRefiner
     private readonly int _rows;
     private readonly int _width;
     private readonly int _top;
+    private readonly float[] _gradient;
     private readonly float[] _image;
 
     public RowBlockRefiner(
@@ -40,34 +45,34 @@ internal readonly ref struct RowBlockRefiner
         _zeros = zeros;
         _options = options;
         _width = format.InFeatures;
-        _image = new float[_width];
         _rows = weight.Length / _width;
         _top = format.Bits == BitWidth.Ternary ? 2 : (1 << (int)format.Bits) - 1;
+        _gradient = new float[_rows * _width];
+        _image = new float[_rows * _width];
     }
 
     /// <summary>Refines the rows.</summary>
     /// <returns>Their loss, Σ e H eᵀ, before and after.</returns>
     public (double Before, double After) Run()
     {
-        var gradient = new float[_rows * _width];
-        var before = FillGradient(gradient);
+        var before = FillGradient();
         for (var sweep = 0; sweep < _options.Sweeps; sweep++)
         {
             var changed = 0;
             for (var group = 0; group < _columns.Count; group++)
             {
-                changed += SweepCodes(group, gradient);
-                if (_options.RefineScales && sweep + 1 < _options.Sweeps) SweepScales(group, gradient);
+                foreach (var block in _columns.Blocks(group)) changed += SweepCodes(group, block);
+                if (_options.RefineScales && sweep + 1 < _options.Sweeps) SweepScales(group);
             }
             if (changed == 0) break;
         }
-        return (before, FillGradient(gradient));
+        return (before, FillGradient());
     }
 
     // G = E H with E = Q − W; the loss is the sum of E ∘ G.
-    private double FillGradient(Span<float> gradient)
+    private double FillGradient()
     {
-        var error = new float[gradient.Length];
+        var error = new float[_gradient.Length];
         for (var row = 0; row < _rows; row++)
         {
             for (var column = 0; column < _width; column++)
@@ -76,89 +81,119 @@ internal readonly ref struct RowBlockRefiner
                 error[at] = Value(row, _format.GroupOf(column), _codes[at]) - _weight[at];
             }
         }
-        Gemm.Multiply(_rows, _width, _width, error, _hessian, transposeB: false, gradient, OneThread);
+        Gemm.Multiply(_rows, _width, _width, error, _hessian, transposeB: false, _gradient, OneThread);
         double loss = 0;
-        for (var i = 0; i < error.Length; i++) loss += (double)error[i] * gradient[i];
+        for (var i = 0; i < error.Length; i++) loss += (double)error[i] * _gradient[i];
         return loss;
     }
 
-    private int SweepCodes(int group, Span<float> gradient)
+    private int SweepCodes(int group, int[] block)
     {
         var changed = 0;
-        foreach (var column in _columns[group])
+        var steps = new float[_rows * block.Length];
+        var local = new float[block.Length];
+        var corner = Corner(block);
+        for (var row = 0; row < _rows; row++)
         {
-            var h = HessianRow(column);
-            var curvature = h[column];
-            if (!(curvature > 0)) continue;
-            for (var row = 0; row < _rows; row++)
+            for (var i = 0; i < block.Length; i++) local[i] = _gradient[(row * _width) + block[i]];
+            for (var i = 0; i < block.Length; i++)
             {
-                var at = (row * _width) + column;
+                var curvature = corner[(i * block.Length) + i];
+                if (!(curvature > 0)) continue;
+                var at = (row * _width) + block[i];
                 var code = _codes[at];
                 var now = Value(row, group, code);
-                var best = Nearest(row, group, now - (gradient[at] / curvature), code);
+                var best = Nearest(row, group, now - (local[i] / curvature), code);
                 if (best == code) continue;
+                var step = Value(row, group, best) - now;
                 _codes[at] = best;
-                Axpy.Add(Value(row, group, best) - now, h, gradient.Slice(row * _width, _width));
+                steps[(row * block.Length) + i] = step;
+                Axpy.Add(step, corner.AsSpan(i * block.Length, block.Length), local);
                 changed++;
             }
+        }
+        if (changed > 0)
+        {
+            Multiply(block, steps);
+            Axpy.Add(1, _image, _gradient);
         }
         return changed;
     }
 
-    private void SweepScales(int group, Span<float> gradient)
+    private void SweepScales(int group)
+    {
+        if (_format.Bits == BitWidth.Ternary)
+        {
+            // The two levels of a ternary group, one after the other.
+            MoveAlong(group, _scales, (code, _) => code == 2 ? 1 : 0);
+            MoveAlong(group, _zeros, (code, _) => code == 0 ? 1 : 0);
+            return;
+        }
+        MoveAlong(group, _scales, (code, zero) => code - zero);
+    }
+
+    // Sets a factor of the group's weights to its optimum in every row, and the gradient to what it then is.
+    private void MoveAlong(int group, Span<float> factors, Func<byte, float, float> direction)
     {
         var columns = _columns[group];
-        Span<float> direction = columns.Length <= 1024 ? stackalloc float[columns.Length] : new float[columns.Length];
+        var u = new float[_rows * columns.Length];
         for (var row = 0; row < _rows; row++)
         {
-            var g = gradient.Slice(row * _width, _width);
-            if (_format.Bits == BitWidth.Ternary)
-            {
-                MoveLevel(row, group, columns, g, direction, ref _scales[(row * _columns.Count) + group], 2);
-                MoveLevel(row, group, columns, g, direction, ref _zeros[(row * _columns.Count) + group], 0);
-                continue;
-            }
-            ref var scale = ref _scales[(row * _columns.Count) + group];
             var zero = _zeros[(row * _columns.Count) + group];
-            for (var i = 0; i < columns.Length; i++) direction[i] = _codes[(row * _width) + columns[i]] - zero;
-            MoveAlong(columns, direction, g, ref scale);
+            for (var i = 0; i < columns.Length; i++) u[(row * columns.Length) + i] = direction(_codes[(row * _width) + columns[i]], zero);
         }
-    }
-
-    // One of the two levels of a ternary group.
-    private void MoveLevel(int row, int group, ReadOnlySpan<int> columns, Span<float> gradient, Span<float> direction, ref float level, byte code)
-    {
-        for (var i = 0; i < columns.Length; i++) direction[i] = _codes[(row * _width) + columns[i]] == code ? 1 : 0;
-        MoveAlong(columns, direction, gradient, ref level);
-    }
-
-    // Sets a factor of the group's weights to its optimum, and the gradient to what it then is.
-    private void MoveAlong(ReadOnlySpan<int> columns, ReadOnlySpan<float> direction, Span<float> gradient, ref float factor)
-    {
         // H u: gives the curvature, and is what the gradient moves along.
-        var image = _image.AsSpan();
-        image.Clear();
-        double slope = 0;
-        for (var i = 0; i < columns.Length; i++)
+        Multiply(columns, u);
+        for (var row = 0; row < _rows; row++)
         {
-            if (direction[i] == 0) continue;
-            slope += (double)direction[i] * gradient[columns[i]];
-            Axpy.Add(direction[i], HessianRow(columns[i]), image);
+            var image = _image.AsSpan(row * _width, _width);
+            var gradient = _gradient.AsSpan(row * _width, _width);
+            double slope = 0;
+            double curvature = 0;
+            for (var i = 0; i < columns.Length; i++)
+            {
+                double part = u[(row * columns.Length) + i];
+                slope += part * gradient[columns[i]];
+                curvature += part * image[columns[i]];
+            }
+            if (!(curvature > 0)) continue;
+            ref var factor = ref factors[(row * _columns.Count) + group];
+            var moved = (float)(factor - (slope / curvature));
+            if (_options.HalfPrecisionScales) moved = (float)(Half)moved;
+            // A scale that vanishes or changes sign would leave the format's range; a rounded one may miss the optimum by more than it gains.
+            if (!float.IsFinite(moved) || moved == 0 || Math.Sign(moved) != Math.Sign(factor)) continue;
+            var step = moved - factor;
+            if ((2 * step * slope) + ((double)step * step * curvature) >= 0) continue;
+            factor = moved;
+            Axpy.Add(step, image, gradient);
         }
-        double curvature = 0;
-        for (var i = 0; i < columns.Length; i++) curvature += (double)direction[i] * image[columns[i]];
-        if (!(curvature > 0)) return;
-        var moved = (float)(factor - (slope / curvature));
-        if (_options.HalfPrecisionScales) moved = (float)(Half)moved;
-        // A scale that vanishes or changes sign would leave the format's range; a rounded one may miss the optimum by more than it gains.
-        if (!float.IsFinite(moved) || moved == 0 || Math.Sign(moved) != Math.Sign(factor)) return;
-        var step = moved - factor;
-        if ((2 * step * slope) + ((double)step * step * curvature) >= 0) return;
-        factor = moved;
-        Axpy.Add(step, image, gradient);
     }
 
-    private ReadOnlySpan<float> HessianRow(int column) => _hessian.Slice(column * _width, _width);
+    // image = a · H[columns, :] for all rows.
+    private void Multiply(int[] columns, float[] a)
+    {
+        var contiguous = columns[^1] - columns[0] == columns.Length - 1;
+        var h = contiguous ? _hessian.Slice(columns[0] * _width, columns.Length * _width) : Gathered(columns);
+        Gemm.Multiply(_rows, _width, columns.Length, a, h, transposeB: false, _image, OneThread);
+    }
+
+    private ReadOnlySpan<float> Gathered(int[] columns)
+    {
+        var rows = new float[columns.Length * _width];
+        for (var i = 0; i < columns.Length; i++) _hessian.Slice(columns[i] * _width, _width).CopyTo(rows.AsSpan(i * _width));
+        return rows;
+    }
+
+    // H[block, block].
+    private float[] Corner(int[] block)
+    {
+        var corner = new float[block.Length * block.Length];
+        for (var i = 0; i < block.Length; i++)
+        {
+            for (var j = 0; j < block.Length; j++) corner[(i * block.Length) + j] = _hessian[(block[i] * _width) + block[j]];
+        }
+        return corner;
+    }
 
     private float Value(int row, int group, byte code)
     {
@@ -180,9 +215,9 @@ internal readonly ref struct RowBlockRefiner
             return best;
         }
         var at = (row * _columns.Count) + group;
-        var code2 = MathF.Round((target / _scales[at]) + _zeros[at]);
-        if (float.IsNaN(code2)) return current;
-        var rounded = (byte)Math.Clamp(code2, 0, _top);
+        var nearest = MathF.Round((target / _scales[at]) + _zeros[at]);
+        if (float.IsNaN(nearest)) return current;
+        var rounded = (byte)Math.Clamp(nearest, 0, _top);
         // Half a step is a tie: staying put keeps the descent from going back and forth.
         return Math.Abs(Value(row, group, rounded) - target) < Math.Abs(Value(row, group, current) - target) ? rounded : current;
     }
