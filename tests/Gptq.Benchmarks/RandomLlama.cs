@@ -3,7 +3,6 @@ using System.Text;
 using Gptq.Quantization;
 using Gptq.Quantization.Architectures;
 using Gptq.Quantization.Architectures.Graphs;
-using Gptq.Quantization.Checkpoints;
 using Gptq.Quantization.Packing.GptqOperators;
 using Gptq.Quantization.Solver;
 using Gptq.Runtime.Configuration;
@@ -61,23 +60,5 @@ internal sealed class RandomLlama(int layers)
         for (var i = 0; i < scales.Length; i++)
             (scales[i], zeros[i]) = ((float)(Half)(0.1f / mask), random.Next(mask));
         return new QuantizedLinear(rows, columns, bits, Group, codes, scales, zeros);
-    }
-
-    /// <summary>Norms of one, everything else small and random.</summary>
-    private sealed class RandomTensors(IReadOnlyList<TensorInfo> tensors) : ITensorSource
-    {
-        public IReadOnlyDictionary<string, TensorInfo> Tensors { get; } = tensors.ToDictionary(tensor => tensor.Name);
-
-        public void Read(string name, Span<float> destination) => ReadRows(name, 0, destination);
-
-        public void ReadRows(string name, long firstRow, Span<float> destination)
-        {
-            var random = new Random((int)firstRow);
-            foreach (ref var value in destination)
-                value = Tensors[name].Shape.Count == 1 ? 1 : (random.NextSingle() - 0.5f) * 0.05f;
-        }
-
-        public void ReadRaw(string name, long firstElement, Span<byte> destination) =>
-            ReadRows(name, firstElement, System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(destination));
     }
 }

@@ -1,0 +1,70 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using Gptq.Quantization.Architectures;
+using Gptq.Quantization.Calibration;
+using Gptq.Quantization.Pipeline;
+using Gptq.Quantization.Solver;
+
+namespace Gptq.Benchmarks;
+
+/// <summary>
+/// The first blocks of an OPT model of any size, with random weights that are made as they are read: time a block and peak memory. The time of
+/// the forward passes and Hessians grows with the calibration, that of solving does not, so a run with few sequences tells of one with many.
+/// </summary>
+internal sealed class ScaleBenchmark : IBenchmark
+{
+    private readonly Option<int> _hidden = new("--hidden") { Description = "Width of the hidden state; OPT-13B has 5120.", DefaultValueFactory = _ => 5120 };
+    private readonly Option<int> _heads = new("--heads") { Description = "Heads; OPT-13B has 40.", DefaultValueFactory = _ => 40 };
+    private readonly Option<int> _blocks = new("--blocks") { DefaultValueFactory = _ => 2 };
+    private readonly Option<int> _samples = new("--samples") { DefaultValueFactory = _ => 2 };
+    private readonly Option<int> _length = new("--length") { DefaultValueFactory = _ => 2048 };
+    private readonly Option<int> _sweeps = new("--sweeps") { Description = "Passes of the refinement.", DefaultValueFactory = _ => 4 };
+
+    public Command CreateCommand()
+    {
+        var command = new Command("scale", "Time a block and peak memory at the shapes of a large OPT model.") { _hidden, _heads, _blocks, _samples, _length, _sweeps };
+        command.SetAction(Run);
+        return command;
+    }
+
+    private void Run(ParseResult arguments)
+    {
+        int hidden = arguments.GetValue(_hidden), blocks = arguments.GetValue(_blocks), samples = arguments.GetValue(_samples), length = arguments.GetValue(_length);
+        var threads = Environment.ProcessorCount;
+        var json = string.Create(CultureInfo.InvariantCulture, $$"""
+            { "model_type": "opt", "hidden_size": {{hidden}}, "ffn_dim": {{4 * hidden}}, "num_attention_heads": {{arguments.GetValue(_heads)}},
+              "num_hidden_layers": {{blocks}}, "vocab_size": 512, "word_embed_proj_dim": {{hidden}}, "max_position_embeddings": {{length}} }
+            """);
+        var config = ModelConfig.Parse(Encoding.UTF8.GetBytes(json));
+        var architecture = Architecture.Create(config, new RandomTensors(Architecture.RequiredTensors(config)));
+        var random = new Random(1);
+        var sequences = Enumerable.Range(0, samples).Select(_ => Enumerable.Range(0, length).Select(_ => random.Next(512)).ToArray()).ToList();
+        var options = new SolverOptions { ActOrder = ActOrder.GroupAware, ImportanceWeighted = true, ScaleStorage = ScaleStorage.HalfPrecision };
+        var quantizer = new BlockQuantizer(QuantizationPlan.Uniform(architecture, options), new CpuLayerSolver(threads), trueSequential: false, arguments.GetValue(_sweeps), threads);
+
+        using var runner = new BlockRunner(architecture, threads);
+        CalibrationActivations activations;
+        using (var embedding = runner.OpenEmbedding()) activations = CalibrationActivations.Embed(embedding, sequences, default);
+        var (read, solve, advance) = (new double[blocks], new double[blocks], new double[blocks]);
+        for (var layer = 0; layer < blocks; layer++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            using var block = runner.OpenBlock(layer);
+            read[layer] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            solve[layer] = Measure.Seconds(() => quantizer.Run(block, activations, null, default));
+            advance[layer] = Measure.Seconds(() => activations.Advance(block, default));
+        }
+        using var process = Process.GetCurrentProcess();
+        double square = (double)hidden * hidden * sizeof(float);
+        // Four of the hidden width and two of the feed-forward; three inputs of the hidden width and one four times as wide.
+        double weights = 12 * square, hessians = (3 + 16) * square, states = (double)samples * length * hidden * sizeof(float);
+        new Report()
+            .Add("benchmark", "scale").Add("hidden", hidden).Add("tokens", samples * length)
+            .Add("read_seconds", Measure.Median(read)).Add("calibrate_and_solve_seconds", Measure.Median(solve)).Add("advance_seconds", Measure.Median(advance))
+            .Add("weights_mib", weights / (1 << 20)).Add("hessians_mib", hessians / (1 << 20)).Add("activations_mib", states / (1 << 20))
+            .Add("peak_mib", process.PeakWorkingSet64 / (double)(1 << 20)).Add("peak_ratio", process.PeakWorkingSet64 / (weights + hessians + states))
+            .Write(arguments);
+    }
+}
