@@ -10,6 +10,8 @@ internal sealed class BuildRun
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(3);
     private readonly Process _process;
     private readonly StringBuilder _output = new();
+    private readonly TaskCompletionSource _outputEnded = new();
+    private int _openStreams = 2;
     private readonly string _log;
     private Microsoft.Build.Logging.StructuredLogger.Build? _build;
 
@@ -73,10 +75,14 @@ internal sealed class BuildRun
         return run;
     }
 
-    /// <summary>Waits for the end. Not for the end of its output, which a compiler server that it started would keep open.</summary>
+    /// <summary>Waits for the end and for its output, though not forever: a compiler server that it started would keep that open.</summary>
     public BuildRun WaitForEnd()
     {
-        if (_process.WaitForExit(s_limit)) return this;
+        if (_process.WaitForExit(s_limit))
+        {
+            _outputEnded.Task.Wait(TimeSpan.FromSeconds(10));
+            return this;
+        }
         _process.Kill(true);
         throw new TimeoutException($"dotnet took longer than {s_limit}: {Output}");
     }
@@ -111,6 +117,13 @@ internal sealed class BuildRun
 
     private void Keep(object sender, DataReceivedEventArgs line)
     {
-        lock (_output) _output.AppendLine(line.Data);
+        if (line.Data is not null)
+        {
+            lock (_output) _output.AppendLine(line.Data);
+        }
+        else if (Interlocked.Decrement(ref _openStreams) == 0)
+        {
+            _outputEnded.SetResult();
+        }
     }
 }
