@@ -10,20 +10,23 @@ using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
 
 /// <summary>
-/// Makes Microsoft.ML.OnnxRuntime restorable: nothing to do where the configured feeds have it, else packs the same release from npm into a
+/// Makes a package of ONNX Runtime restorable: nothing to do where the configured feeds have it, else packs the same release from npm into a
 /// folder feed. Runs once per clone; projects that restore in parallel, in this process or another, wait for the first.
 /// </summary>
-public class EnsureOnnxRuntimePackages : Task
+public class EnsureNpmPackages : Task
 {
-    private const string NpmPackage = "com.github.asus4.onnxruntime";
-    private const string NpmVersion = "0.4.9";
-    private const string NpmSha512 = "BkzxduSZ9IkeDP6Q8lz2TFU2ie7hSSvS7ZIfzMooExoq0CNzJnuuGaUJ7IsojBgqO4ouD1jXah8OYyJbCN29Fg==";
-
+    [Required] public string Package { get; set; }
+    [Required] public string Version { get; set; }
+    [Required] public string NpmPackage { get; set; }
+    [Required] public string NpmVersion { get; set; }
+    [Required] public string NpmSha512 { get; set; }
+    [Required] public string Size { get; set; }
+    [Required] public string[] Projects { get; set; }
+    public string Properties { get; set; }
     [Required] public string Recipe { get; set; }
     [Required] public string WorkDirectory { get; set; }
     [Required] public string Stamp { get; set; }
     [Required] public string DotNet { get; set; }
-    [Required] public string Version { get; set; }
 
     public override bool Execute()
     {
@@ -45,23 +48,27 @@ public class EnsureOnnxRuntimePackages : Task
             catch (Exception exception)
             {
                 Log.LogError(null, "GPTQ6001", null, Path.Combine(Recipe, "OnnxRuntime.props"), 0, 0, 0, 0,
-                    "Microsoft.ML.OnnxRuntime {0} is in none of the configured NuGet feeds, and packing it from npm failed: {1} "
-                    + "Install Node.js (its npm is needed), or add a feed that has the package.", Version, exception.Message);
+                    "{0} {1} is in none of the configured NuGet feeds, and packing it from npm failed: {2} "
+                    + "Install Node.js (its npm is needed), or add a feed that has the package.", Package, Version, exception.Message);
                 return false;
             }
         }
     }
 
+    private string Switches
+    {
+        get { return " -p:Version=" + Version + " -p:WorkDirectory=\"" + WorkDirectory.TrimEnd('/', '\\') + "\"" + (string.IsNullOrEmpty(Properties) ? "" : " -p:" + Properties); }
+    }
+
     private bool FeedHasIt()
     {
         string output;
-        return Run(DotNet, "restore \"" + Path.Combine(Recipe, "Probe.csproj") + "\" -p:Version=" + Version + " -p:WorkDirectory=\""
-            + WorkDirectory.TrimEnd('/', '\\') + "\"", WorkDirectory, out output) == 0;
+        return Run(DotNet, "restore \"" + Path.Combine(Recipe, "Probe.csproj") + "\" -p:Probed=" + Package + Switches, WorkDirectory, out output) == 0;
     }
 
     private void PackFromNpm()
     {
-        Log.LogMessage(MessageImportance.High, "ONNX Runtime {0} is not in the configured NuGet feeds: packing it from npm, once (about 150 MB).", Version);
+        Log.LogMessage(MessageImportance.High, "{0} {1} is not in the configured NuGet feeds: packing it from npm, once (about {2}).", Package, Version, Size);
         var download = Path.Combine(WorkDirectory, "npm");
         if (Directory.Exists(download)) Directory.Delete(download, true);
         Directory.CreateDirectory(download);
@@ -74,9 +81,8 @@ public class EnsureOnnxRuntimePackages : Task
                 throw new InvalidDataException(archive + " does not have the expected SHA-512.");
         Require("tar", "-xzf \"" + archive + "\" package/Runtime package/Plugins/Linux package/Plugins/Windows package/Plugins/macOS package/LICENSE package/ThirdPartyNotices.txt", download);
         File.Delete(archive);
-        foreach (var project in new[] { "Managed", "Native" })
-            Require(DotNet, "pack \"" + Path.Combine(Recipe, project + ".csproj") + "\" -c Release -nologo -v:q -p:Version=" + Version + " -p:WorkDirectory=\""
-                + WorkDirectory.TrimEnd('/', '\\') + "\"", WorkDirectory);
+        foreach (var project in Projects)
+            Require(DotNet, "pack \"" + Path.Combine(Recipe, project + ".csproj") + "\" -c Release -nologo -v:q" + Switches, WorkDirectory);
         Directory.Delete(download, true);
     }
 
@@ -84,7 +90,7 @@ public class EnsureOnnxRuntimePackages : Task
     {
         string output;
         var code = Run(file, arguments, directory, out output);
-        if (code != 0) throw new InvalidOperationException("'" + file + " " + arguments + "' ended with " + code + ": " + output.Trim());
+        if (code != 0) throw new InvalidOperationException("'" + file + " " + arguments + "' ended with " + code + ": " + string.Join(" ", output.Split(new[] { '\r', '\n' }, StringSplitOptions.RemoveEmptyEntries)));
     }
 
     private int Run(string file, string arguments, string directory, out string output)

@@ -1,0 +1,42 @@
+using System.Globalization;
+using Gptq.Tests;
+
+namespace Gptq.Runtime.Tests.OtherRuntimes;
+
+/// <summary>ONNX Runtime GenAI runs the folder that the build writes, as it is. The program that does is tests/Gptq.GenAI.Host.</summary>
+public sealed class GenAITests(QuantizedFolders folders)
+{
+    private static readonly Lazy<Task<string>> s_host = new(BuildHostAsync);
+
+    [Theory]
+    [InlineData("onnxruntime", 4)]
+    [InlineData("portable", 4)]
+    [InlineData("gptq", 4)]
+    [InlineData("gptq", 3)]
+    public async Task Gives_the_same_tokens(string operators, int bits)
+    {
+        var folder = folders.Folder(operators, bits);
+        var (prompt, continuation) = QuantizedFolders.Greedy(folder);
+        Assert.Equal(continuation, await GenerateAsync(folder, prompt));
+    }
+
+    private static async Task<int[]> GenerateAsync(string folder, int[] prompt)
+    {
+        var host = await s_host.Value;
+        Assert.SkipWhen(host.StartsWith("skip: ", StringComparison.Ordinal), host);
+        string[] arguments = [host, folder, QuantizedFolders.TokenCount.ToString(CultureInfo.InvariantCulture), .. prompt.Select(id => id.ToString(CultureInfo.InvariantCulture))];
+        var run = (await ExternalProgram.RunAsync(folder, TimeSpan.FromMinutes(2), "dotnet", arguments)).Succeeded();
+        return [.. run.Output.Split(' ', StringSplitOptions.TrimEntries).Select(id => int.Parse(id, CultureInfo.InvariantCulture))];
+    }
+
+    /// <summary>The program's path, or why there is none.</summary>
+    private static async Task<string> BuildHostAsync()
+    {
+        var build = await ExternalProgram.RunAsync(
+            TestPaths.RepositoryRoot, TimeSpan.FromMinutes(8), "dotnet", "build", "tests/Gptq.GenAI.Host", "-nologo", "-tl:off");
+        if (build.Output.Contains("GPTQ6001", StringComparison.Ordinal) || build.Errors.Contains("GPTQ6001", StringComparison.Ordinal))
+            return "skip: ONNX Runtime GenAI cannot be fetched here.";
+        build.Succeeded();
+        return Path.Combine(TestPaths.RepositoryRoot, "artifacts", "bin", "Gptq.GenAI.Host", "debug", "Gptq.GenAI.Host.dll");
+    }
+}
