@@ -6,6 +6,7 @@ using Gptq.Quantization.Evaluation;
 using Gptq.Quantization.Options;
 using Gptq.Quantization.Pipeline;
 using Gptq.Quantization.Solver;
+using Gptq.Quantization.Solver.Refinement;
 using Gptq.Tokenizers;
 
 namespace Gptq.Benchmarks;
@@ -63,7 +64,7 @@ internal sealed class QualityBenchmark : IBenchmark
             var threads = Environment.ProcessorCount;
             IReadOnlyList<double> Losses(SolverOptions solver, int passes) => QualityRun.Run(
                 source.Architecture,
-                new BlockQuantizer(QuantizationPlan.Uniform(source.Architecture, solver), new CpuLayerSolver(threads), result.GetValue(sequential), passes, threads),
+                new BlockQuantizer(QuantizationPlan.Uniform(source.Architecture, solver), new CpuLayerSolver(threads), new CpuCodeRefiner(threads), result.GetValue(sequential), passes, threads),
                 calibrationIds,
                 windows,
                 threads,

@@ -6,6 +6,7 @@ using Gptq.Quantization.Architectures;
 using Gptq.Quantization.Calibration;
 using Gptq.Quantization.Pipeline;
 using Gptq.Quantization.Solver;
+using Gptq.Quantization.Solver.Refinement;
 
 namespace Gptq.Benchmarks;
 
@@ -42,7 +43,7 @@ internal sealed class ScaleBenchmark : IBenchmark
         var random = new Random(1);
         var sequences = Enumerable.Range(0, samples).Select(_ => Enumerable.Range(0, length).Select(_ => random.Next(512)).ToArray()).ToList();
         var options = new SolverOptions { ActOrder = ActOrder.GroupAware, ImportanceWeighted = true, ScaleStorage = ScaleStorage.HalfPrecision };
-        var quantizer = new BlockQuantizer(QuantizationPlan.Uniform(architecture, options), new CpuLayerSolver(threads), trueSequential: false, arguments.GetValue(_sweeps), threads);
+        var quantizer = new BlockQuantizer(QuantizationPlan.Uniform(architecture, options), new CpuLayerSolver(threads), new CpuCodeRefiner(threads), trueSequential: false, arguments.GetValue(_sweeps), threads);
 
         using var runner = new BlockRunner(architecture, threads);
         CalibrationActivations activations;

@@ -10,7 +10,7 @@ namespace Gptq.Quantization.Pipeline;
 /// Calibrates and solves one part of a model: runs it over the calibration activations, sums a Hessian for each stage of layers that share
 /// an input, quantizes these layers, and puts the quantized weights in the place of the float ones.
 /// </summary>
-internal sealed class BlockQuantizer(QuantizationPlan plan, ILayerSolver solver, bool trueSequential, int refinementSweeps, int threads)
+internal sealed class BlockQuantizer(QuantizationPlan plan, ILayerSolver solver, ICodeRefiner refiner, bool trueSequential, int refinementSweeps, int threads)
 {
     /// <summary>Quantizes the layers of a block. Afterwards the block holds their dequantized weights, ready to run for the next one.</summary>
     /// <param name="block">The open block, with float weights.</param>
@@ -118,7 +118,7 @@ internal sealed class BlockQuantizer(QuantizationPlan plan, ILayerSolver solver,
         if (hessian is not null && options.Method != SolverMethod.Rtn)
         {
             var refinement = new RefinementOptions(refinementSweeps, RefineScales: true, options.ScaleStorage == ScaleStorage.HalfPrecision);
-            var refined = CodeRefinement.Refine(weight.ToArray(), hessian, result.Linear, refinement, threads, cancellation);
+            var refined = refiner.Refine(weight.ToArray(), hessian, result.Linear, refinement, cancellation);
             result = new SolveResult(
                 refined.Linear,
                 result.Report with { Loss = result.Report.Loss * refined.Remaining, LossVersusRtn = result.Report.LossVersusRtn * refined.Remaining });

@@ -2,6 +2,7 @@ using Gptq.Quantization.Architectures;
 using Gptq.Quantization.Calibration;
 using Gptq.Quantization.Options;
 using Gptq.Quantization.Solver;
+using Gptq.Quantization.Solver.Refinement;
 
 namespace Gptq.Quantization.Pipeline;
 
@@ -61,7 +62,7 @@ internal static class ModelQuantizer
         }
         Resume(runner, store, activations, floatActivations, cancellation);
 
-        var quantizer = new BlockQuantizer(plan, new CpuLayerSolver(threads), options.TrueSequential, RefinementSweeps, threads);
+        var quantizer = new BlockQuantizer(plan, new CpuLayerSolver(threads), new CpuCodeRefiner(threads), options.TrueSequential, RefinementSweeps, threads);
         for (var part = store.FinishedParts; part < parts; part++)
         {
             progress.Report(new PipelineProgress(PipelinePhase.Quantize, part, parts, part < architecture.LayerCount ? $"block {part + 1} of {architecture.LayerCount}" : "head"));

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Gptq.Numerics;
 using Gptq.Numerics.Dense;
 using Gptq.Numerics.Tiles;
@@ -27,8 +26,7 @@ public sealed unsafe class CpuLayerSolver : ILayerSolver
         ArgumentNullException.ThrowIfNull(hessian);
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        if (options.Method == SolverMethod.Gptaq && !hessian.HasFloatInputs)
-            throw new GptqException("GPTQ4004", "Method=gptaq needs the float model's inputs of each layer beside those behind quantized layers; collect both, or use Method=gptq.");
+        options.RequireInputs(hessian);
         var parallel = Parallel(cancellation);
         var size = hessian.InFeatures;
         var stride = Strips.Stride(size);
@@ -47,11 +45,7 @@ public sealed unsafe class CpuLayerSolver : ILayerSolver
             }
             var plan = ColumnPlan.Create(size, diagonal, options);
             var warnings = new List<SolverWarning>();
-            if (tokens < size)
-            {
-                warnings.Add(new SolverWarning("GPTQ4010", string.Create(CultureInfo.InvariantCulture,
-                    $"The Hessian has {tokens} tokens for {size} input features, so only the damping makes it invertible; calibrate with at least {size} tokens.")));
-            }
+            if (tokens < size) warnings.Add(RecoveryLadder.Thin(tokens, size));
 
             SymmetricMatrix.CopyLowerToUpper(h, stride, size, parallel);
             if (!plan.IsIdentity)

@@ -60,6 +60,14 @@ public sealed record SolverOptions
         if (ActOrder == ActOrder.Dynamic && StaticGroups) throw Refusal("ActOrder=dynamic forms groups as it goes, so its groups cannot be static; use ActOrder=static.");
     }
 
+    /// <summary>Refuses a Hessian without what the method needs.</summary>
+    /// <exception cref="GptqException">GPTQ4004.</exception>
+    internal void RequireInputs(HessianAccumulator hessian)
+    {
+        if (Method == SolverMethod.Gptaq && !hessian.HasFloatInputs)
+            throw new GptqException("GPTQ4004", "Method=gptaq needs the float model's inputs of each layer beside those behind quantized layers; collect both, or use Method=gptq.");
+    }
+
     /// <summary>Columns in a group of a layer with so many columns.</summary>
     internal int ColumnsPerGroup(int inFeatures) => GroupSize == -1 ? inFeatures : Math.Min(GroupSize, inFeatures);
 

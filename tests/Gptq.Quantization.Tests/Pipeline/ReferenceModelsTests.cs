@@ -4,6 +4,7 @@ using Gptq.Quantization.Checkpoints.Safetensors;
 using Gptq.Quantization.Evaluation;
 using Gptq.Quantization.Pipeline;
 using Gptq.Quantization.Solver;
+using Gptq.Quantization.Solver.Refinement;
 using Gptq.Tests;
 
 namespace Gptq.Quantization.Tests.Pipeline;
@@ -35,7 +36,7 @@ public sealed class ReferenceModelsTests
             var plain = new SolverOptions { Bits = bits, GroupSize = groupSize };
             double Perplexity(SolverOptions options) => EvaluationWindows.Perplexity(QualityRun.Run(
                 source.Architecture,
-                new BlockQuantizer(QuantizationPlan.Uniform(source.Architecture, options), new CpuLayerSolver(threads), trueSequential: false, refinementSweeps: 0, threads),
+                new BlockQuantizer(QuantizationPlan.Uniform(source.Architecture, options), new CpuLayerSolver(threads), new CpuCodeRefiner(threads), trueSequential: false, refinementSweeps: 0, threads),
                 calibration, windows, threads));
 
             var nearest = Perplexity(plain with { Method = SolverMethod.Rtn });
