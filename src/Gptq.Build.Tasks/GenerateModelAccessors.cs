@@ -29,11 +29,10 @@ public sealed class GenerateModelAccessors : Task
 
     private bool Generate()
     {
-        var models = Models.Select(model => (Class: ClassName.Of(model.GetMetadata("ModelName")), Name: model.GetMetadata("ModelName"),
-            TargetPath: model.GetMetadata("TargetPath"), Bits: Bits(model))).ToArray();
+        var models = Models.Select(model => new ModelAccessor(model.GetMetadata("ModelName"), model.GetMetadata("TargetPath"), Bits(model))).ToArray();
         foreach (var clash in models.GroupBy(model => model.Class).Where(group => group.Count() > 1))
         {
-            var item = Models.Last(model => ClassName.Of(model.GetMetadata("ModelName")) == clash.Key);
+            var item = Models.Last(model => model.GetMetadata("ModelName") == clash.Last().Name);
             var names = string.Join(" and ", clash.Select(model => $"'{model.Name}'"));
             Log.LogError(null, "GPTQ1018", null, item.GetMetadata("DefinedIn"), 0, 0, 0, 0,
                 "QuantizeModel '{0}': the models {1} would both be QuantizedModels.{2} in code. Give one of them another ModelName, or set GptqGenerateAccessors to false.",

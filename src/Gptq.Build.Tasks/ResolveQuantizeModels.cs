@@ -30,15 +30,6 @@ public sealed class ResolveQuantizeModels : Task, IProjectParameters
     /// <summary>Folders that hold checkpoints, separated by semicolons.</summary>
     public string? ModelRoots { get; set; }
 
-    /// <summary>Whether the engine may download.</summary>
-    public string? Download { get; set; }
-
-    /// <summary>The content-addressed cache.</summary>
-    public string? CacheDirectory { get; set; }
-
-    /// <summary>The address of a shared cache.</summary>
-    public string? RemoteCache { get; set; }
-
     /// <summary>
     /// One item a model, named by its ModelName: the item's metadata and Checkpoint (what Include said), CheckpointDirectory (when it is on this
     /// machine), OutputDirectory, StateFile, TargetPath, UpToDate, StaleBecause, DefinedIn, DefinedAtLine.
@@ -56,13 +47,13 @@ public sealed class ResolveQuantizeModels : Task, IProjectParameters
     private bool Resolve()
     {
         var context = this.ToContext();
-        List<(ITaskItem Item, QuantizedModel Model)> models = [];
+        List<QuantizedModel> models = [];
         foreach (var item in Models)
         {
             WarnOfMisspellings(item);
             try
             {
-                models.Add((item, QuantizedModel.From(item, context)));
+                models.Add(QuantizedModel.From(item, context));
             }
             catch (MetadataException exception)
             {
@@ -75,14 +66,22 @@ public sealed class ResolveQuantizeModels : Task, IProjectParameters
             path => $"Two models have the TargetPath '{path}', and their files would overwrite each other. Give one of them another.");
         if (Log.HasLoggedErrors) return false;
 
-        var states = models.ConvertAll(entry => (entry.Item, entry.Model, State: ModelState.Read(entry.Model.StateFile)));
-        ResolvedModels = [.. states.Select(entry => Resolved(entry.Item, entry.Model, entry.State, context))];
-        InputFiles = [.. states.SelectMany(entry => ModelFingerprint.Files(entry.Model, entry.State)).Distinct().Select(file => new TaskItem(Escape(file)))];
+        List<ITaskItem> resolved = [];
+        List<string> inputs = [];
+        foreach (var model in models)
+        {
+            var state = ModelState.Read(model.StateFile);
+            resolved.Add(Resolved(model, state, context));
+            inputs.AddRange(ModelFingerprint.Files(model, state));
+        }
+        ResolvedModels = [.. resolved];
+        InputFiles = [.. inputs.Distinct().Select(file => new TaskItem(Escape(file)))];
         return true;
     }
 
-    private static TaskItem Resolved(ITaskItem item, QuantizedModel model, ModelState? state, ProjectContext context)
+    private static TaskItem Resolved(QuantizedModel model, ModelState? state, ProjectContext context)
     {
+        var item = model.ProjectItem;
         var resolved = new TaskItem(Escape(model.Name));
         item.CopyMetadataTo(resolved);
         var stale = state is null ? "there is no result yet" : state.WhyStale(ModelFingerprint.Of(model, state, context), model.OutputDirectory);
@@ -103,20 +102,21 @@ public sealed class ResolveQuantizeModels : Task, IProjectParameters
         return resolved;
     }
 
-    private void RefuseSharedFolders(List<(ITaskItem Item, QuantizedModel Model)> models, string code, Func<QuantizedModel, string> folder, Func<string, string> message)
+    private void RefuseSharedFolders(List<QuantizedModel> models, string code, Func<QuantizedModel, string> folder, Func<string, string> message)
     {
         // File systems that ignore letter case would mix Opt and opt.
-        foreach (var group in models.GroupBy(entry => folder(entry.Model), StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
-            LogError(group.Last().Item, code, message(folder(group.Last().Model)));
+        foreach (var group in models.GroupBy(folder, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1))
+            LogError(group.Last().ProjectItem, code, message(folder(group.Last())));
     }
 
     private void WarnOfMisspellings(ITaskItem item)
     {
-        foreach (var (written, meant) in MisspelledMetadata.In(item))
+        foreach (var name in item.CloneCustomMetadata().Keys.Cast<string>().OrderBy(name => name, StringComparer.Ordinal))
         {
+            if (MisspelledMetadata.Meant(name) is not { } meant) continue;
             var location = ItemLocation.Of(item);
             Log.LogWarning(null, "GPTQ1013", null, location.File, location.Line, location.Column, 0, 0,
-                "QuantizeModel '{0}': there is no metadata '{1}', so it has no effect. Did you mean {2}?", item.ItemSpec, written, meant);
+                "QuantizeModel '{0}': there is no metadata '{1}', so it has no effect. Did you mean {2}?", item.ItemSpec, name, meant);
         }
     }
 

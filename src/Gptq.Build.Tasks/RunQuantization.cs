@@ -59,6 +59,9 @@ public sealed class RunQuantization : ToolTask, IProjectParameters
     /// <summary>The address of a shared cache.</summary>
     public string? RemoteCache { get; set; }
 
+    /// <summary>Whether results are only taken from the shared cache.</summary>
+    public string? RemoteCacheReadOnly { get; set; }
+
     /// <inheritdoc/>
     protected override string ToolName => Path.DirectorySeparatorChar == '\\' ? "dotnet.exe" : "dotnet";
 
@@ -77,6 +80,8 @@ public sealed class RunQuantization : ToolTask, IProjectParameters
     private bool QuantizeWhenStale()
     {
         var context = this.ToContext();
+        context.Download = Download ?? "";
+        context.CacheDirectory = string.IsNullOrEmpty(CacheDirectory) ? "" : context.FullPath(CacheDirectory!);
         var item = new TaskItem(EscapedText.Of(Model.GetMetadata("Checkpoint")));
         Model.CopyMetadataTo(item);
         _model = QuantizedModel.From(item, context);
@@ -112,6 +117,16 @@ public sealed class RunQuantization : ToolTask, IProjectParameters
 
     /// <inheritdoc/>
     protected override string GetWorkingDirectory() => ProjectDirectory;
+
+    /// <inheritdoc/>
+    protected override ProcessStartInfo GetProcessStartInfo(string pathToTool, string commandLineCommands, string responseFileSwitch)
+    {
+        var start = base.GetProcessStartInfo(pathToTool, commandLineCommands, responseFileSwitch);
+        // Not in the response file, which stays in obj: an address may hold a password.
+        start.Environment["GptqRemoteCache"] = RemoteCache ?? "";
+        start.Environment["GptqRemoteCacheReadOnly"] = RemoteCacheReadOnly ?? "";
+        return start;
+    }
 
     /// <inheritdoc/>
     protected override string GenerateCommandLineCommands()

@@ -22,7 +22,7 @@ internal static class Program
         var tokens = new RootCommand { quantize }.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = ReadLines }).Tokens.Select(token => token.Value).Skip(1).ToArray();
         var values = tokens.Chunk(2).ToDictionary(pair => pair[0], pair => pair[1]);
         using (var log = new FileStream(Path.Combine(values["--project-directory"], "engine.log"), FileMode.Append, FileAccess.Write, FileShare.ReadWrite))
-            log.Write(JsonSerializer.SerializeToUtf8Bytes(values).Append((byte)'\n').ToArray());
+            log.Write(JsonSerializer.SerializeToUtf8Bytes(values.Concat(Environment()).ToDictionary()).Append((byte)'\n').ToArray());
 
         var script = Path.Combine(values["--model"], "engine.txt");
         foreach (var line in File.Exists(script) ? File.ReadAllLines(script) : [])
@@ -41,6 +41,10 @@ internal static class Program
         return 0;
     }
 
+    // What the build hands over besides the arguments.
+    private static IEnumerable<KeyValuePair<string, string>> Environment() =>
+        ((string[])["GptqRemoteCache", "GptqRemoteCacheReadOnly"]).Select(name => KeyValuePair.Create("$" + name, System.Environment.GetEnvironmentVariable(name) ?? ""));
+
     private static bool ReadLines(string path, out IReadOnlyList<string>? tokens, out string? error)
     {
         (tokens, error) = (File.ReadAllLines(path), null);
@@ -49,9 +53,9 @@ internal static class Program
 
     private static void Hang(Dictionary<string, string> values)
     {
-        File.WriteAllText(Path.Combine(values["--project-directory"], "engine.pid"), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+        File.WriteAllText(Path.Combine(values["--project-directory"], "engine.pid"), System.Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
         Process.GetProcessById(int.Parse(values["--parent-process"], CultureInfo.InvariantCulture)).WaitForExit();
-        Environment.Exit(130);
+        System.Environment.Exit(130);
     }
 
     private static void WriteResult(Dictionary<string, string> values)

@@ -8,11 +8,11 @@ internal static class AccessorSource
 {
     /// <summary>Writes the source.</summary>
     /// <param name="rootNamespace">The namespace, or empty for none.</param>
-    /// <param name="models">Class name, ModelName, folder below the output folder with forward slashes, and bits of each model.</param>
+    /// <param name="models">The models, in their order.</param>
     /// <param name="withOpen">Whether the project references Gptq.Runtime.</param>
     /// <param name="withUsing">Whether the class is in sight everywhere, as in projects with implicit usings (then the language is new enough).</param>
     public static string Of(
-        string rootNamespace, IEnumerable<(string Class, string Name, string TargetPath, string Bits)> models, bool withOpen, bool withUsing = false)
+        string rootNamespace, IEnumerable<ModelAccessor> models, bool withOpen, bool withUsing = false)
     {
         var source = new StringBuilder();
         rootNamespace = string.Join(".", rootNamespace.Split(['.'], StringSplitOptions.RemoveEmptyEntries).Select(Identifier));
@@ -28,16 +28,16 @@ internal static class AccessorSource
         Line("[global::System.CodeDom.Compiler.GeneratedCode(\"Gptq.Build\", \"1\")]");
         Line("internal static class QuantizedModels");
         Line("{");
-        foreach (var (type, name, path, bits) in models)
+        foreach (var model in models)
         {
-            Line($"    /// <summary>The model {System.Security.SecurityElement.Escape(name)}.</summary>");
-            Line($"    internal static class {type}");
+            Line($"    /// <summary>The model {System.Security.SecurityElement.Escape(model.Name)}.</summary>");
+            Line($"    internal static class {model.Class}");
             Line("    {");
             Line("        /// <summary>Its folder, beside the application.</summary>");
-            var parts = string.Join(", ", path.Split('/').Select(Literal));
+            var parts = string.Join(", ", model.TargetPath.Split('/').Select(Literal));
             Line($"        public static string Path {{ get; }} = global::System.IO.Path.Combine(global::System.AppContext.BaseDirectory, {parts});");
             Line("        /// <summary>Bits of a weight, as the project file has them.</summary>");
-            Line($"        public const string Bits = {Literal(bits)};");
+            Line($"        public const string Bits = {Literal(model.Bits)};");
             if (withOpen)
             {
                 Line("        /// <summary>Loads it.</summary>");

@@ -21,9 +21,8 @@ internal static class ResponseFile
         Add("--download", context.Download);
         Add("--output", model.OutputDirectory);
         Add("--name", model.Name);
-        foreach (var (option, value) in model.Options) Add(option.Switch, value);
+        foreach (var option in model.Options) Add(option.Option.Switch, option.Value);
         Add("--cache-directory", context.CacheDirectory);
-        Add("--remote-cache", context.RemoteCache);
         Add("--manifest", model.ManifestFile);
         Add("--parent-process", parentProcess.ToString(CultureInfo.InvariantCulture));
         Add("--progress", "msbuild");

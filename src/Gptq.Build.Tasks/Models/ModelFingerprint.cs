@@ -15,7 +15,7 @@ internal static class ModelFingerprint
     public static IReadOnlyList<string> Of(QuantizedModel model, ModelState? state, ProjectContext context)
     {
         List<string> lines = [];
-        foreach (var (option, value) in model.Options) lines.Add($"{Option}{option.Metadata} {value}");
+        foreach (var option in model.Options) lines.Add($"{Option}{option.Option.Metadata} {option.Value}");
         foreach (var file in EngineFiles(context.Engine)) lines.Add(Engine + FileIdentity.Of(file, new ProjectContext(Path.GetDirectoryName(context.Engine)!)));
         if (model.Directory is { } directory)
         {

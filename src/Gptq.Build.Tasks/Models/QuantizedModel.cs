@@ -6,9 +6,10 @@ namespace Gptq.Build.Tasks;
 /// <summary>A QuantizeModel item, read and checked.</summary>
 internal sealed class QuantizedModel
 {
-    private QuantizedModel(string include, string name, string targetPath, string? directory, IReadOnlyList<(ModelOption, string)> options, ProjectContext context)
+    private QuantizedModel(ITaskItem item, string name, string targetPath, string? directory, IReadOnlyList<ModelOptionValue> options, ProjectContext context)
     {
-        Include = include;
+        ProjectItem = item;
+        Include = item.ItemSpec.Trim();
         Name = name;
         TargetPath = targetPath;
         Directory = directory;
@@ -19,6 +20,9 @@ internal sealed class QuantizedModel
         ResponseFile = OutputDirectory + ".rsp";
         LockFile = OutputDirectory + ".lock";
     }
+
+    /// <summary>The item in the project.</summary>
+    public ITaskItem ProjectItem { get; }
 
     /// <summary>What the project file names.</summary>
     public string Include { get; }
@@ -33,7 +37,7 @@ internal sealed class QuantizedModel
     public string? Directory { get; }
 
     /// <summary>The options that the project sets, checked, in the order of <see cref="ModelOptions.All"/>.</summary>
-    public IReadOnlyList<(ModelOption Option, string Value)> Options { get; }
+    public IReadOnlyList<ModelOptionValue> Options { get; }
 
     /// <summary>The result's folder, obj/gptq/name; the engine makes it appear whole.</summary>
     public string OutputDirectory { get; }
@@ -53,7 +57,7 @@ internal sealed class QuantizedModel
         select option.Value;
 
     /// <summary>The value of a metadata, or an empty string.</summary>
-    public string this[string metadata] => Options.FirstOrDefault(option => option.Option.Metadata == metadata).Value ?? "";
+    public string this[string metadata] => Value(Options, metadata) ?? "";
 
     /// <summary>Reads an item.</summary>
     /// <exception cref="MetadataException">The first mistake in it.</exception>
@@ -62,16 +66,17 @@ internal sealed class QuantizedModel
         var include = item.ItemSpec.Trim();
         var name = ModelName.Of(include, item.GetMetadata("ModelName").Trim(), context);
         var target = Tasks.TargetPath.Of(item.GetMetadata("TargetPath").Trim(), name);
-        List<(ModelOption Option, string Value)> options = [];
+        List<ModelOptionValue> options = [];
         foreach (var option in ModelOptions.All)
-            if (item.GetMetadata(option.Metadata) is { Length: > 0 } value) options.Add((option, option.Normalize(value, context)));
-        bool Has(string metadata) => options.Any(option => option.Option.Metadata == metadata);
-        if ((Has("MaxPerplexityIncrease") || Has("MaxKlDivergence")) && !Has("EvaluationData"))
+            if (item.GetMetadata(option.Metadata) is { Length: > 0 } value) options.Add(new(option, option.Normalize(value, context)));
+        if ((Value(options, "MaxPerplexityIncrease") ?? Value(options, "MaxKlDivergence")) is not null && Value(options, "EvaluationData") is null)
             throw new MetadataException("GPTQ1012", "MaxPerplexityIncrease and MaxKlDivergence are measured on EvaluationData, which is not set. "
                 + "Set it to a text that the model is not calibrated on.");
-        var revision = options.FirstOrDefault(option => option.Option.Metadata == "Revision").Value ?? "";
-        var request = new CheckpointRequest(include, context.ProjectDirectory) { Revision = revision, ModelRoots = context.ModelRoots };
+        var request = new CheckpointRequest(include, context.ProjectDirectory) { Revision = Value(options, "Revision") ?? "", ModelRoots = context.ModelRoots };
         var directory = CheckpointLocator.Find(request)?.Directory;
-        return new(include, name, target, directory is null ? null : context.FullPath(directory), options, context);
+        return new(item, name, target, directory is null ? null : context.FullPath(directory), options, context);
     }
+
+    private static string? Value(IReadOnlyList<ModelOptionValue> options, string metadata) =>
+        options.FirstOrDefault(option => option.Option.Metadata == metadata)?.Value;
 }

@@ -10,12 +10,6 @@ internal interface IProjectParameters
     string Engine { get; }
 
     string? ModelRoots { get; }
-
-    string? Download { get; }
-
-    string? CacheDirectory { get; }
-
-    string? RemoteCache { get; }
 }
 
 /// <summary>Turns task parameters into a <see cref="ProjectContext"/>.</summary>
@@ -30,9 +24,6 @@ internal static class ProjectParameters
             Engine = project.FullPath(parameters.Engine),
             ModelRoots = [.. (parameters.ModelRoots ?? "").Split([';'], StringSplitOptions.RemoveEmptyEntries)
                 .Select(root => root.Trim()).Where(root => root.Length > 0).Select(project.FullPath)],
-            Download = parameters.Download ?? "",
-            CacheDirectory = string.IsNullOrEmpty(parameters.CacheDirectory) ? "" : project.FullPath(parameters.CacheDirectory!),
-            RemoteCache = parameters.RemoteCache ?? "",
         };
     }
 }

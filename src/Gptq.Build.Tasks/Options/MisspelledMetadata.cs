@@ -1,5 +1,3 @@
-using Microsoft.Build.Framework;
-
 namespace Gptq.Build.Tasks;
 
 /// <summary>Finds metadata that looks like one of ours with a slip in it: MSBuild takes any name, so Bit="3" would silently mean the default.</summary>
@@ -7,16 +5,15 @@ internal static class MisspelledMetadata
 {
     private const int LargestSlip = 2;
 
-    /// <summary>What is written, and what was probably meant.</summary>
-    public static IEnumerable<(string Written, string Meant)> In(ITaskItem item)
+    private static readonly HashSet<string> s_known =
+        new(ModelOptions.All.Select(option => option.Metadata).Concat(ModelOptions.BuildMetadata), StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>What was probably meant by a name; null when it is one of ours, or like none.</summary>
+    public static string? Meant(string name)
     {
-        var known = ModelOptions.All.Select(option => option.Metadata).Concat(ModelOptions.BuildMetadata).ToArray();
-        foreach (var name in item.CloneCustomMetadata().Keys.Cast<string>().OrderBy(name => name, StringComparer.Ordinal))
-        {
-            if (known.Contains(name, StringComparer.OrdinalIgnoreCase)) continue;
-            var meant = known.OrderBy(candidate => Distance(name, candidate)).First();
-            if (Distance(name, meant) <= Math.Min(LargestSlip, meant.Length / 2)) yield return (name, meant);
-        }
+        if (s_known.Contains(name)) return null;
+        var meant = s_known.OrderBy(candidate => Distance(name, candidate)).First();
+        return Distance(name, meant) <= Math.Min(LargestSlip, meant.Length / 2) ? meant : null;
     }
 
     /// <summary>Levenshtein's distance, letter case ignored.</summary>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 
 namespace Gptq.Build.Tasks;
 
@@ -9,17 +8,11 @@ namespace Gptq.Build.Tasks;
 /// </summary>
 internal static class ModelOptions
 {
-    private const int SmallestGroup = 16;
-    private const int LargestGroup = 1024;
-
-    private static readonly Regex s_moduleRule = new(
-        @"^(?<pattern>[^=\s]+)\s*=\s*(?<action>skip|(2|3|4|8|ternary)(g(?<group>-1|\d+))?)$", RegexOptions.CultureInvariant);
-
     public static IReadOnlyList<ModelOption> All { get; } =
     [
         new("Revision", Text),
         new("Bits", OneOf("GPTQ1001", "Bits", "2", "3", "4", "8", "ternary")),
-        new("GroupSize", GroupSize),
+        new("GroupSize", GroupSizeText.Normalize),
         new("Symmetric", Boolean("Symmetric")),
         new("ActOrder", OneOf("GPTQ1006", "ActOrder", "none", "static", "group-aware", "dynamic")),
         new("MseSearch", Boolean("MseSearch")),
@@ -30,7 +23,7 @@ internal static class ModelOptions
         new("CalibrationSamples", Integer("CalibrationSamples", 1)),
         new("SequenceLength", Integer("SequenceLength", 2)),
         new("Seed", Integer("Seed", 0)),
-        new("Modules", Modules),
+        new("Modules", (value, _) => ModuleRulesText.Normalize(value)),
         new("TargetBitsPerWeight", Number("TargetBitsPerWeight", 1, 16)),
         new("Device", OneOf("GPTQ1006", "Device", "auto", "cpu", "cuda")),
         new("Operators", OneOf("GPTQ1006", "Operators", "auto", "onnxruntime", "gptq", "portable")),
@@ -66,30 +59,6 @@ internal static class ModelOptions
             : throw new MetadataException("GPTQ1005", string.Format(CultureInfo.InvariantCulture,
                 most == double.MaxValue ? "{0} is '{1}'; it is a number above {2}, with a point as decimal separator."
                     : "{0} is '{1}'; it is a number above {2} and up to {3}, with a point as decimal separator.", name, value, above, most));
-
-    private static string GroupSize(string value, ProjectContext context)
-    {
-        if (int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var size) && IsGroupSize(size))
-            return size.ToString(CultureInfo.InvariantCulture);
-        throw new MetadataException("GPTQ1002",
-            $"GroupSize is '{value}'; it can be -1 (a whole row) or a power of two from {SmallestGroup} to {LargestGroup}, e.g. 128.");
-    }
-
-    private static bool IsGroupSize(int size) => size == -1 || (size is >= SmallestGroup and <= LargestGroup && (size & (size - 1)) == 0);
-
-    private static string Modules(string value, ProjectContext context)
-    {
-        var rules = value.Split([';'], StringSplitOptions.RemoveEmptyEntries).Select(rule => rule.Trim()).Where(rule => rule.Length > 0).ToArray();
-        foreach (var rule in rules)
-        {
-            var match = s_moduleRule.Match(rule);
-            if (!match.Success || (match.Groups["group"] is { Success: true } group && !(int.TryParse(group.Value, NumberStyles.AllowLeadingSign,
-                    CultureInfo.InvariantCulture, out var size) && IsGroupSize(size))))
-                throw new MetadataException("GPTQ1007", $"Modules has the rule '{rule}'; a rule is pattern=bits, pattern=bitsgsize or pattern=skip, "
-                    + "e.g. lm_head=8;*.fc2=3g64;embed_tokens=skip.");
-        }
-        return string.Join(";", rules);
-    }
 
     private static string Formats(string value, ProjectContext context)
     {

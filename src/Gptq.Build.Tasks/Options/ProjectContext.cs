@@ -23,9 +23,6 @@ internal sealed class ProjectContext
     /// <summary>The content-addressed cache, or empty for the engine's default.</summary>
     public string CacheDirectory { get; set; } = "";
 
-    /// <summary>The address of a cache that machines share, or empty for none.</summary>
-    public string RemoteCache { get; set; } = "";
-
     /// <summary>The engine, gptq.dll.</summary>
     public string Engine { get; set; } = "";
 

@@ -41,7 +41,7 @@ internal sealed class BuildRun
     /// <summary>Codes of errors and warnings, without repetitions.</summary>
     public string[] Codes => [.. Log.FindChildrenRecursive<AbstractDiagnostic>().Select(diagnostic => diagnostic.Code).Distinct().Order(StringComparer.Ordinal)];
 
-    public static BuildRun Start(string folder, string log, string[] arguments)
+    public static BuildRun Start(string folder, string log, string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo("dotnet")
         {
@@ -66,6 +66,7 @@ internal sealed class BuildRun
         start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
         start.Environment["DOTNET_SKIP_FIRST_TIME_EXPERIENCE"] = "1";
         start.Environment["HF_HOME"] = Path.Combine(Path.GetDirectoryName(log)!, "hub");
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
         var run = new BuildRun(new Process { StartInfo = start }, log);
         run._process.OutputDataReceived += run.Keep;
         run._process.ErrorDataReceived += run.Keep;

@@ -35,6 +35,9 @@ internal sealed class TestSolution : IDisposable
 
     public TempFolder Files => _folder;
 
+    /// <summary>What builds find in their environment besides the usual.</summary>
+    public Dictionary<string, string> Environment { get; } = [];
+
     public string this[string relative] => _folder[relative];
 
     /// <summary>A value that the project file of the tests hands over.</summary>
@@ -75,7 +78,7 @@ internal sealed class TestSolution : IDisposable
     public BuildRun Start(params string[] arguments)
     {
         var log = Path.Combine(_folder.Beside, $"{Interlocked.Increment(ref _builds)}.binlog");
-        return BuildRun.Start(_folder.Path, log, arguments);
+        return BuildRun.Start(_folder.Path, log, arguments, Environment);
     }
 
     /// <summary>What the engine was called with, one entry a run.</summary>

@@ -12,6 +12,12 @@ public sealed class RemoteCacheOptions
     /// <summary>The environment variable of a bearer token.</summary>
     public const string TokenVariable = "GPTQ_REMOTE_CACHE_TOKEN";
 
+    /// <summary>The environment variable with the user of basic authentication, for an address that names none.</summary>
+    public const string UserVariable = "GPTQ_REMOTE_CACHE_USER";
+
+    /// <summary>The environment variable with the password of <see cref="UserVariable"/>.</summary>
+    public const string PasswordVariable = "GPTQ_REMOTE_CACHE_PASSWORD";
+
     /// <summary>The environment variable that, set to true, keeps this machine from putting results there.</summary>
     public const string ReadOnlyVariable = "GptqRemoteCacheReadOnly";
 
@@ -69,6 +75,8 @@ public sealed class RemoteCacheOptions
             var userAndPassword = Uri.UnescapeDataString(address.UserInfo);
             return new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(userAndPassword)));
         }
+        if (environment(UserVariable) is { Length: > 0 } user)
+            return new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{environment(PasswordVariable)}")));
         return environment(TokenVariable)?.Trim() is { Length: > 0 } token ? new("Bearer", token) : null;
     }
 }

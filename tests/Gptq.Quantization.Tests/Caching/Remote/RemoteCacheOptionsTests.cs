@@ -48,6 +48,14 @@ public class RemoteCacheOptionsTests
     }
 
     [Fact]
+    public void User_and_password_can_come_from_the_environment()
+    {
+        (string, string)[] environment = [(RemoteCacheOptions.UserVariable, "me"), (RemoteCacheOptions.PasswordVariable, "s3:cret"), (RemoteCacheOptions.TokenVariable, "t0ken")];
+        Assert.Equal(Convert.ToBase64String("me:s3:cret"u8), Create("https://cache.example", environment)!.Authorization!.Parameter);
+        Assert.Equal(Convert.ToBase64String("you:too"u8), Create("https://you:too@cache.example", environment)!.Authorization!.Parameter);
+    }
+
+    [Fact]
     public void Token_is_a_bearer()
     {
         Assert.Equal("Bearer t0ken", Create("https://cache.example", (RemoteCacheOptions.TokenVariable, "t0ken\n"))!.Authorization!.ToString());
