@@ -4,6 +4,7 @@ using Gptq.Quantization.Bundles;
 using Gptq.Quantization.Calibration;
 using Gptq.Quantization.Pipeline;
 using Gptq.Runtime;
+using Gptq.Tool.Models;
 
 namespace Gptq.Tool;
 
@@ -45,8 +46,9 @@ internal sealed class QualityGate
         {
             FloatBundle.Write(source, exact, cancellation);
             using var reference = QuantizedModel.Open(exact);
-            using var model = QuantizedModel.Open(bundle);
-            var actual = model.Evaluate(text, reference: reference, cancellationToken: cancellation);
+            // A checkpoint in AutoGPTQ's layout has no graph of its own: it is measured through one with the weights that its codes mean.
+            using var model = OpenedModel.Open(ModelFolder.At(bundle), new QuantizedModelOptions(), cancellation);
+            var actual = model.Model.Evaluate(text, reference: reference, cancellationToken: cancellation);
             var expected = actual.ReferencePerplexity!.Value;
             Measured = string.Create(
                 CultureInfo.InvariantCulture,

@@ -34,12 +34,20 @@ public sealed class QualityGateTests : IDisposable
     }
 
     [Fact]
+    public async Task A_checkpoint_in_the_format_gptq_is_measured_too()
+    {
+        var failure = await Assert.ThrowsAsync<GptqException>(() => QuantizeAsync("--bits", "2", "--formats", "gptq", "--max-kl-divergence", "0.0001"));
+        Assert.Equal("GPTQ7002", failure.Code);
+        await QuantizeAsync("--bits", "8", "--formats", "gptq", "--max-kl-divergence", "0.1");
+        Assert.True(File.Exists(Path.Combine(Output, "quantize_config.json")));
+    }
+
+    [Fact]
     public async Task A_limit_without_a_text_is_refused() =>
         Assert.Equal("GPTQ7003", (await Assert.ThrowsAsync<GptqException>(() => RunAsync("--max-kl-divergence", "0.1"))).Code);
 
     [Theory]
     [InlineData("--target-bits-per-weight", "3.5")]
-    [InlineData("--formats", "gptq")]
     [InlineData("--device", "cuda")]
     [InlineData("--calibration-data", "self")]
     public async Task What_this_version_cannot_do_is_refused(string option, string value) =>

@@ -62,11 +62,13 @@ internal static class ModelOptions
 
     private static string Formats(string value, ProjectContext context)
     {
-        string[] known = ["onnx", "gptq"];
+        string[] known = ["onnx", "gptq", "gptq_v2"];
         var formats = value.Split([';', ','], StringSplitOptions.RemoveEmptyEntries).Select(format => format.Trim().ToLowerInvariant())
             .Where(format => format.Length > 0).Distinct().ToArray();
         var wrong = formats.FirstOrDefault(format => !known.Contains(format));
-        if (wrong is not null) throw new MetadataException("GPTQ1006", $"Formats has '{wrong}'; it can be {Alternatives(known)}, or both with a semicolon between.");
+        if (wrong is not null) throw new MetadataException("GPTQ1006", $"Formats has '{wrong}'; it can be {Alternatives(known)}, or onnx and one of the others with a semicolon between.");
+        if (formats.Contains("gptq") && formats.Contains("gptq_v2"))
+            throw new MetadataException("GPTQ1006", "Formats has gptq and gptq_v2, which would be the same files. Leave one of them out.");
         return string.Join(";", known.Where(formats.Contains));
     }
 

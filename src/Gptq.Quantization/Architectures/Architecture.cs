@@ -3,6 +3,7 @@ using Gptq.Quantization.Architectures.Emitters;
 using Gptq.Quantization.Architectures.Graphs;
 using Gptq.Quantization.Architectures.Parts;
 using Gptq.Quantization.Checkpoints;
+using Gptq.Quantization.Packing.AutoGptq;
 
 namespace Gptq.Quantization.Architectures;
 
@@ -89,12 +90,13 @@ public abstract class Architecture
     /// <param name="tensors">The checkpoint.</param>
     /// <exception cref="GptqException">
     /// GPTQ2103: an architecture that is not known here. GPTQ2102: a value that makes no sense. GPTQ2104: a variant that is not supported.
-    /// GPTQ2105: the checkpoint is quantized already. GPTQ2110: tensors are missing. GPTQ2111: tensors have other extents than config.json says.
+    /// GPTQ2105: the checkpoint is quantized already, and the tensors are not what its codes mean. GPTQ2110: tensors are missing. GPTQ2111: tensors have other extents than config.json says.
     /// </exception>
     public static Architecture Create(ModelConfig config, ITensorSource tensors)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(tensors);
+        if (tensors is not AutoGptqCheckpoint) RequireFloat(config);
         var architecture = ArchitectureRegistry.Create(config, tensors);
         architecture.Check(architecture.Survey());
         return architecture;
@@ -106,8 +108,20 @@ public abstract class Architecture
     public static IReadOnlyList<TensorInfo> RequiredTensors(ModelConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
+        RequireFloat(config);
         var parameters = ArchitectureRegistry.Create(config, NoTensors.Instance).Survey();
         return [.. parameters.Select(parameter => new TensorInfo(parameter.Name, "F32", [.. parameter.StoredShape.Select(extent => (long)extent)]))];
+    }
+
+    /// <summary>Whether checkpoints of this config.json store the blocks' linears as [in, out] (GPT-2's Conv1D).</summary>
+    /// <param name="config">config.json.</param>
+    /// <exception cref="GptqException">As <see cref="Create"/>, but for the tensors.</exception>
+    public static bool StoresTransposed(ModelConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        var architecture = ArchitectureRegistry.Create(config, NoTensors.Instance);
+        architecture.Survey();
+        return architecture.Linears.Any(module => module.Transposed);
     }
 
     /// <summary>The linears of a block by stage: those that share an input, in the order they run.</summary>
@@ -190,6 +204,9 @@ public abstract class Architecture
 
     internal string BlockPrefixOf(int layer) => BlockPrefix(layer);
 
+    /// <summary>A linear's name in the checkpoint's files, which leave the base model's prefix out where they hold the base model alone.</summary>
+    internal string StoredName(LinearModule module) => _parameters.StoredName(WeightParameter(module))[..^".weight".Length];
+
     internal void ReadParameter(Parameter parameter, Span<float> destination) => _parameters.Read(parameter, destination);
 
     internal Parameter WeightParameter(LinearModule module) => TiedEmbedding(module) is { } table
@@ -199,6 +216,15 @@ public abstract class Architecture
     internal static Parameter WeightParameter(EmbeddingModule module) => new(module.WeightName, [module.Rows, module.Columns]);
 
     internal void CopyStored(Parameter parameter, Stream stream) => _parameters.CopyStored(parameter, stream);
+
+    private static void RequireFloat(ModelConfig config)
+    {
+        if (config.Has(AutoGptqConfig.Section))
+        {
+            throw new GptqException(
+                "GPTQ2105", "config.json has a quantization_config: the checkpoint is quantized already. Use the original float checkpoint.", config.File);
+        }
+    }
 
     private void RequireSensibleSizes()
     {

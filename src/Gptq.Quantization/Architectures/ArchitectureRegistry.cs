@@ -25,12 +25,6 @@ internal static class ArchitectureRegistry
 
     public static Architecture Create(ModelConfig config, ITensorSource tensors)
     {
-        if (config.Has("quantization_config"))
-        {
-            throw new GptqException(
-                "GPTQ2105", "config.json has a quantization_config: the checkpoint is quantized already. Use the original float checkpoint.", config.File);
-        }
-
         if (!Families.TryGetValue(config.ModelType, out var create))
         {
             var what = config.ModelType.Length == 0 ? "config.json names no model_type" : $"The architecture '{config.ModelType}' is not known";

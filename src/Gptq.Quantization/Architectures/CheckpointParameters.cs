@@ -57,6 +57,9 @@ internal sealed class CheckpointParameters(ITensorSource tensors, string? file)
             : [new GptqWarning("GPTQ2112", $"The checkpoint holds tensors that the model does not use: {List(unused)}. They were left out.", file)];
     }
 
+    /// <summary>A parameter's name in the checkpoint's files.</summary>
+    public string StoredName(Parameter parameter) => _names[parameter.Name];
+
     /// <summary>Reads a parameter as the graph wants it.</summary>
     public void Read(Parameter parameter, Span<float> destination)
     {

@@ -1,6 +1,8 @@
+using Gptq.Quantization.Packing.AutoGptq;
+
 namespace Gptq.Quantization.Architectures;
 
-/// <summary>Fields of config.json about training, sampling and bookkeeping: nothing that the forward pass of a finished model depends on.</summary>
+/// <summary>Fields of config.json about training, sampling, storage and bookkeeping: nothing that the forward pass of a finished model depends on.</summary>
 internal static class FieldsWithoutEffect
 {
     public static readonly string[] Names =
@@ -16,5 +18,6 @@ internal static class FieldsWithoutEffect
         "exponential_decay_length_penalty", "suppress_tokens", "begin_suppress_tokens", "tf_legacy_loss", "use_bfloat16", "torchscript",
         "chunk_size_feed_forward", "tie_encoder_decoder", "unsloth_version", "unsloth_fixed", "_attn_implementation_autoset", "_attn_implementation",
         "cache_implementation", "auto_map", "unk_token_id", "cls_token_id", "mask_token_id", "model_max_length", "use_return_dict",
+        AutoGptqConfig.Section,
     ];
 }

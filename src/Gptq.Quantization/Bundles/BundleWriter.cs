@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Gptq.Quantization.Architectures.Graphs;
 using Gptq.Quantization.Calibration;
 using Gptq.Quantization.Options;
+using Gptq.Quantization.Packing.AutoGptq;
 using Gptq.Quantization.Pipeline;
 
 namespace Gptq.Quantization.Bundles;
@@ -15,9 +16,13 @@ internal static class BundleWriter
         ModelSource source, QuantizationPlan plan, QuantizationOptions options, CalibrationCorpus corpus, ResultStore store, string directory, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        var emitters = new QuantizedEmitters(source.Architecture, plan, store);
-        DecoderGraph.Write(source.Architecture, directory, emitters.Linears, emitters.Embeddings, portable: plan.Operators == OperatorSet.Portable);
-        RuntimeFiles.Write(source, directory);
+        if (options.CheckpointFormat is { } version) AutoGptqFolder.Write(source, plan, options, version, store, directory, cancellation);
+        if (options.Formats.HasFlag(ModelFormats.Onnx))
+        {
+            var emitters = new QuantizedEmitters(source, plan, store);
+            DecoderGraph.Write(source.Architecture, directory, emitters.Linears, emitters.Embeddings, portable: plan.Operators == OperatorSet.Portable);
+            RuntimeFiles.Write(source, directory);
+        }
         BundleJson.Write(Path.Combine(directory, BundleFiles.Quantization), Describe(source, plan, options, corpus, store, directory));
     }
 
@@ -30,7 +35,10 @@ internal static class BundleWriter
             ["operators"] = OptionValues.Format(plan.Operators),
             ["options"] = OptionsJson.Of(options),
             ["calibration"] = new JsonObject { ["text"] = corpus.Name, ["sha256"] = corpus.Digest },
-            ["layers"] = store.Summaries(),
+            ["layers"] = new JsonArray([.. KeptLayers(source, plan), .. store.Summaries().Select(layer => layer!.DeepClone())]),
             ["files"] = new JsonArray([.. BundleManifest.Digests(directory).Select(file => (JsonNode)new JsonObject { ["path"] = file.Path, ["size"] = file.Size, ["sha256"] = file.Sha256 })]),
         };
+
+    private static IEnumerable<JsonNode> KeptLayers(ModelSource source, QuantizationPlan plan) =>
+        source.Architecture.Linears.Where(plan.Keeps).Select(module => LayerSummary.ToJson(module, source.Checkpoint.Quantized!.ConfigOf(module)));
 }

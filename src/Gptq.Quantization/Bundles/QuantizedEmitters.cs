@@ -14,10 +14,13 @@ internal sealed class QuantizedEmitters
     private readonly ResultStore _store;
     private readonly IReadOnlyDictionary<string, int> _parts;
     private readonly string _head;
+    private readonly StoredLinears? _stored;
     private QuantizedLinear? _table;
 
-    public QuantizedEmitters(Architecture architecture, QuantizationPlan plan, ResultStore store)
+    public QuantizedEmitters(ModelSource source, QuantizationPlan plan, ResultStore store)
     {
+        var architecture = source.Architecture;
+        _stored = source.Checkpoint.Quantized;
         _plan = plan;
         _store = store;
         _parts = store.Index();
@@ -30,7 +33,7 @@ internal sealed class QuantizedEmitters
             OperatorSet.Portable => new DequantizeLinearEmitter(Read),
             _ => new MatMulNBitsEmitter(Read),
         };
-        Linears = new PerModuleEmitter(module => plan.For(module) is null ? kept : linears);
+        Linears = new PerModuleEmitter(module => plan.For(module) is null && !plan.Keeps(module) ? kept : linears);
         Embeddings = !plan.SharesTable && plan.For(architecture.TokenEmbedding) is null
             ? kept
             : plan.Operators == OperatorSet.Gptq ? gptq : new GatherBlockQuantizedEmitter(Read);
@@ -41,11 +44,14 @@ internal sealed class QuantizedEmitters
     public IEmbeddingEmitter Embeddings { get; }
 
     // A shared table is one object, so that it is written once.
-    private QuantizedLinear Read(LinearModule module) => _plan.SharesTable && module.Name == _head ? Table(_head) : Stored(module.Name);
+    private QuantizedLinear Read(LinearModule module) =>
+        _plan.Keeps(module) ? _stored!.Read(module)
+        : _plan.SharesTable && module.Name == _head ? Table(_head)
+        : Solved(module.Name);
 
     private QuantizedLinear Read(EmbeddingModule table) => Table(_plan.SharesTable ? _head : table.Name);
 
-    private QuantizedLinear Table(string name) => _table ??= Stored(name);
+    private QuantizedLinear Table(string name) => _table ??= Solved(name);
 
-    private QuantizedLinear Stored(string name) => _store.Read(_parts[name], name);
+    private QuantizedLinear Solved(string name) => _store.Read(_parts[name], name);
 }

@@ -5,11 +5,11 @@ namespace Gptq.Quantization.Bundles;
 /// <summary>What a runtime reads beside the graph: the tokenizer's files, as they were, and genai_config.json.</summary>
 internal static class RuntimeFiles
 {
-    /// <summary>Writes them into a folder that has none of them.</summary>
+    /// <summary>Writes them into a folder.</summary>
     public static void Write(ModelSource source, string directory)
     {
-        foreach (var file in source.TextFiles.Where(file => Path.GetFileName(file) != "config.json"))
-            File.Copy(file, Path.Combine(directory, Path.GetFileName(file)));
+        foreach (var file in source.TextFiles.Where(file => BundleFiles.Tokenizer.Contains(Path.GetFileName(file))))
+            File.Copy(file, Path.Combine(directory, Path.GetFileName(file)), overwrite: true);
         BundleJson.Write(Path.Combine(directory, BundleFiles.GenaiConfig), Genai(source).ToJson());
     }
 

@@ -7,6 +7,8 @@ namespace Gptq.Quantization.Options;
 /// <summary>The spelling of option values, the same in a project file, on the command line and in quantization.json.</summary>
 public static class OptionValues
 {
+    private static readonly (string Name, ModelFormats Format)[] s_formats = [("onnx", ModelFormats.Onnx), ("gptq", ModelFormats.Gptq), ("gptq_v2", ModelFormats.GptqV2)];
+
     /// <summary>Reads 2, 3, 4, 8 or ternary; null for anything else.</summary>
     public static BitWidth? TryParseBits(string? text) => text?.Trim().ToUpperInvariant() switch
     {
@@ -75,6 +77,23 @@ public static class OptionValues
         OperatorSet.Gptq => "gptq",
         _ => "portable",
     };
+
+    /// <summary>Reads onnx, gptq or gptq_v2, or onnx and one of the others with a semicolon between; null for anything else.</summary>
+    public static ModelFormats? TryParseFormats(string? text)
+    {
+        var formats = ModelFormats.None;
+        foreach (var name in (text ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            var format = s_formats.FirstOrDefault(known => known.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Format;
+            if (format == ModelFormats.None) return null;
+            formats |= format;
+        }
+        // Two checkpoints of one folder would have the same file names.
+        return formats == ModelFormats.None || formats.HasFlag(ModelFormats.Gptq | ModelFormats.GptqV2) ? null : formats;
+    }
+
+    /// <summary>The spelling that <see cref="TryParseFormats"/> reads.</summary>
+    public static string Format(ModelFormats formats) => string.Join(';', s_formats.Where(known => formats.HasFlag(known.Format)).Select(known => known.Name));
 
     /// <summary>Whether a group size is one: -1 for a whole row, or a power of two from 16 to 1024.</summary>
     public static bool IsGroupSize(int size) => size == -1 || (size is >= 16 and <= 1024 && BitOperations.IsPow2(size));

@@ -20,5 +20,6 @@ internal static class OptionsJson
         ["seed"] = options.Seed,
         ["modules"] = options.Modules.ToString(),
         ["operators"] = OptionValues.Format(options.Operators),
+        ["formats"] = OptionValues.Format(options.Formats),
     };
 }

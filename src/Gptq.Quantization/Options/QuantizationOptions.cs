@@ -1,3 +1,4 @@
+using Gptq.Quantization.Packing.AutoGptq;
 using Gptq.Quantization.Solver;
 
 namespace Gptq.Quantization.Options;
@@ -46,6 +47,13 @@ public sealed record QuantizationOptions
 
     /// <summary>The operators that the graph is written with.</summary>
     public OperatorSet Operators { get; init; } = OperatorSet.Auto;
+
+    /// <summary>What the result is written as.</summary>
+    public ModelFormats Formats { get; init; } = ModelFormats.Onnx;
+
+    /// <summary>The form of AutoGPTQ's layout that is asked for; null for none.</summary>
+    internal AutoGptqVersion? CheckpointFormat =>
+        Formats.HasFlag(ModelFormats.Gptq) ? AutoGptqVersion.V1 : Formats.HasFlag(ModelFormats.GptqV2) ? AutoGptqVersion.V2 : null;
 
     /// <summary>These options, when each value is one that it can have.</summary>
     /// <exception cref="GptqException">GPTQ1103, GPTQ1105, GPTQ1109, GPTQ1110: one is not.</exception>

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
+using Gptq.Quantization.Architectures;
 using Gptq.Quantization.Options;
+using Gptq.Quantization.Packing.AutoGptq;
 using Gptq.Quantization.Solver;
 
 namespace Gptq.Quantization.Pipeline;
@@ -28,7 +30,17 @@ internal static class LayerSummary
         return json;
     }
 
-    /// <summary>The warnings of layers that <see cref="ToJson"/> described.</summary>
+    /// <summary>The same of a layer whose codes were in the checkpoint.</summary>
+    public static JsonObject ToJson(LinearModule module, AutoGptqConfig config) => new()
+    {
+        ["name"] = module.Name,
+        ["shape"] = new JsonArray(module.OutFeatures, module.InFeatures),
+        ["bits"] = OptionValues.Format(config.Bits),
+        ["group_size"] = config.ColumnsPerGroup(module.InFeatures) == module.InFeatures ? -1 : config.GroupSize,
+        ["method"] = "kept",
+    };
+
+    /// <summary>The warnings of layers that <see cref="ToJson(SolveResult)"/> described.</summary>
     public static IEnumerable<GptqWarning> Warnings(JsonArray layers) =>
         from layer in layers
         where layer!["warnings"] is not null

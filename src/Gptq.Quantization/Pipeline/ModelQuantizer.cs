@@ -19,6 +19,8 @@ internal static class ModelQuantizer
         var architecture = source.Architecture;
         var parts = architecture.LayerCount + (plan.For(architecture.Head) is null ? 0 : 1);
         var table = plan.For(architecture.TokenEmbedding);
+        var solves = architecture.Linears.Any(module => plan.For(module) is not null);
+        if (!solves) parts = 0;
         if (store.FinishedParts < parts) RunParts(source, plan, corpus, options, store, parts, threads, progress, cancellation);
         if (table is not null && store.FinishedParts == parts)
         {

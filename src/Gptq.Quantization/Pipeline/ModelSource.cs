@@ -1,6 +1,6 @@
 using Gptq.Quantization.Architectures;
 using Gptq.Quantization.Bundles;
-using Gptq.Quantization.Checkpoints;
+using Gptq.Quantization.Packing.AutoGptq;
 using Gptq.Tokenizers;
 
 namespace Gptq.Quantization.Pipeline;
@@ -8,30 +8,30 @@ namespace Gptq.Quantization.Pipeline;
 /// <summary>A checkpoint that is opened and understood: its tensors, what it computes, and how it reads text.</summary>
 public sealed class ModelSource : IDisposable
 {
-    private readonly Checkpoint _checkpoint;
-
-    private ModelSource(string directory, Checkpoint checkpoint, Architecture architecture, Tokenizer tokenizer)
+    private ModelSource(string directory, ModelCheckpoint checkpoint, Tokenizer tokenizer)
     {
         Directory = directory;
-        _checkpoint = checkpoint;
-        Architecture = architecture;
+        Checkpoint = checkpoint;
         Tokenizer = tokenizer;
     }
 
     /// <summary>The checkpoint's folder.</summary>
     public string Directory { get; }
 
+    /// <summary>The tensors.</summary>
+    public ModelCheckpoint Checkpoint { get; }
+
     /// <summary>What the model computes.</summary>
-    public Architecture Architecture { get; }
+    public Architecture Architecture => Checkpoint.Architecture;
 
     /// <summary>Text to tokens.</summary>
     public Tokenizer Tokenizer { get; }
 
     /// <summary>The files with tensors.</summary>
-    public IReadOnlyList<string> WeightFiles => _checkpoint.Files;
+    public IReadOnlyList<string> WeightFiles => Checkpoint.Files;
 
-    /// <summary>config.json and what it refers to, the files that a bundle takes over as they are.</summary>
-    public IReadOnlyList<string> TextFiles => [.. BundleFiles.Tokenizer.Prepend("config.json").Select(name => Path.Combine(Directory, name)).Where(File.Exists)];
+    /// <summary>config.json and what it refers to, and the tokenizer's files.</summary>
+    public IReadOnlyList<string> TextFiles => [.. BundleFiles.Tokenizer.Prepend(AutoGptqConfig.FileName).Prepend("config.json").Select(name => Path.Combine(Directory, name)).Where(File.Exists)];
 
     /// <summary>Opens a checkpoint.</summary>
     /// <param name="directory">A folder in Hugging Face's layout.</param>
@@ -39,11 +39,10 @@ public sealed class ModelSource : IDisposable
     public static ModelSource Open(string directory)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
-        var config = ModelConfig.Load(Path.Combine(directory, "config.json"));
-        var checkpoint = Checkpoint.Open(directory);
+        var checkpoint = ModelCheckpoint.Open(directory);
         try
         {
-            return new ModelSource(directory, checkpoint, Architecture.Create(config, checkpoint), LoadTokenizer(directory));
+            return new ModelSource(directory, checkpoint, LoadTokenizer(directory));
         }
         catch
         {
@@ -53,7 +52,7 @@ public sealed class ModelSource : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _checkpoint.Dispose();
+    public void Dispose() => Checkpoint.Dispose();
 
     private static Tokenizer LoadTokenizer(string directory)
     {

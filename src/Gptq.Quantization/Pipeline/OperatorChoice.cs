@@ -1,6 +1,7 @@
 using Gptq.Quantization.Architectures;
 using Gptq.Quantization.Architectures.Emitters;
 using Gptq.Quantization.Options;
+using Gptq.Quantization.Packing;
 using Gptq.Quantization.Solver;
 
 namespace Gptq.Quantization.Pipeline;
@@ -29,6 +30,30 @@ internal static class OperatorChoice
                 "GPTQ1113",
                 $"ActOrder=dynamic with groups needs an index for each column, which Operators={OptionValues.Format(operators)} can't hold. Use ActOrder=group-aware, or Operators=gptq.")
             : operators;
+    }
+
+    /// <summary>Refuses layers that a checkpoint has quantized in a way that an operator set can't hold.</summary>
+    /// <exception cref="GptqException">GPTQ1112: bits or groups. GPTQ1113: groups out of order.</exception>
+    public static void RequireStored(OperatorSet operators, IEnumerable<LinearModule> modules, StoredLinears stored)
+    {
+        if (operators == OperatorSet.Gptq) return;
+        foreach (var module in modules)
+        {
+            var config = stored.ConfigOf(module);
+            var size = config.ColumnsPerGroup(module.InFeatures);
+            if (operators == OperatorSet.OnnxRuntime && !MatMulNBitsPacking.Supports(config.Bits, size, module.InFeatures))
+            {
+                throw new GptqException(
+                    "GPTQ1112",
+                    $"The checkpoint has {module.Name} in {Describe(config.Bits)} and groups of {size}, which Operators={OptionValues.Format(operators)} can't hold. Use Operators=gptq.");
+            }
+            if (!stored.IsInOrder(module))
+            {
+                throw new GptqException(
+                    "GPTQ1113",
+                    $"The checkpoint has {module.Name} in groups with an index for each column (desc_act), which Operators={OptionValues.Format(operators)} can't hold. Use Operators=gptq.");
+            }
+        }
     }
 
     /// <summary>Refuses an embedding that an operator set can't pick rows of.</summary>

@@ -32,7 +32,7 @@ public static class QuantizationPipeline
         var directory = await ModelLocation.FindAsync(request, progress, cancellation).ConfigureAwait(false);
         using var source = ModelSource.Open(directory);
         warnings.AddRange(source.Architecture.Warnings);
-        var plan = QuantizationPlan.Create(source.Architecture, request.Options);
+        var plan = QuantizationPlan.Create(source.Architecture, request.Options, source.Checkpoint.Quantized);
         var corpus = request.Options.CalibrationData is { } data
             ? CalibrationCorpus.Read(Path.GetFullPath(data, request.ProjectDirectory))
             : CalibrationCorpus.Shipped();

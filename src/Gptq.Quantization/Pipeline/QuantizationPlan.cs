@@ -1,5 +1,6 @@
 using Gptq.Quantization.Architectures;
 using Gptq.Quantization.Options;
+using Gptq.Quantization.Packing.AutoGptq;
 using Gptq.Quantization.Solver;
 
 namespace Gptq.Quantization.Pipeline;
@@ -8,10 +9,12 @@ namespace Gptq.Quantization.Pipeline;
 public sealed class QuantizationPlan
 {
     private readonly Dictionary<string, SolverOptions> _choices;
+    private readonly StoredLinears? _stored;
 
-    private QuantizationPlan(Dictionary<string, SolverOptions> choices, OperatorSet operators)
+    private QuantizationPlan(Dictionary<string, SolverOptions> choices, StoredLinears? stored, OperatorSet operators)
     {
         _choices = choices;
+        _stored = stored;
         Operators = operators;
     }
 
@@ -21,7 +24,10 @@ public sealed class QuantizationPlan
     /// <summary>The operators that the graph is written with; never <see cref="OperatorSet.Auto"/>.</summary>
     public OperatorSet Operators { get; }
 
-    /// <summary>How a layer is to be quantized; null when it stays in floating point.</summary>
+    /// <summary>Whether a layer keeps the codes that the checkpoint has for it.</summary>
+    public bool Keeps(LinearModule module) => _stored?.Contains(module) == true;
+
+    /// <summary>How a layer is to be quantized; null when it stays as the checkpoint has it.</summary>
     public SolverOptions? For(LinearModule module)
     {
         ArgumentNullException.ThrowIfNull(module);
@@ -37,13 +43,17 @@ public sealed class QuantizationPlan
 
     /// <summary>All block linears alike, whatever operators could hold them: for experiments.</summary>
     internal static QuantizationPlan Uniform(Architecture architecture, SolverOptions options) => new(
-        architecture.Linears.Where(module => module.Layer >= 0).ToDictionary(module => module.Name, _ => options, StringComparer.Ordinal), OperatorSet.Gptq);
+        architecture.Linears.Where(module => module.Layer >= 0).ToDictionary(module => module.Name, _ => options, StringComparer.Ordinal), null, OperatorSet.Gptq);
 
     /// <summary>Decides for all layers of a model: block linears are quantized with the item's options, others only where Modules says so.</summary>
     /// <exception cref="GptqException">
-    /// GPTQ1111: an entry of Modules matches no layer. GPTQ1112: the operators can't hold a layer's bits. GPTQ4001: options that do not fit together.
+    /// GPTQ1111: an entry of Modules matches no layer. GPTQ1112, GPTQ1113: the operators can't hold a layer. GPTQ1116: an entry of Modules is about a layer
+    /// that is quantized already. GPTQ4001: options that do not fit together. GPTQ5020: AutoGPTQ's layout can't hold a layer.
     /// </exception>
-    public static QuantizationPlan Create(Architecture architecture, QuantizationOptions options)
+    /// <param name="architecture">The model.</param>
+    /// <param name="options">The item's options.</param>
+    /// <param name="stored">The layers that the checkpoint has quantized already; null for none.</param>
+    public static QuantizationPlan Create(Architecture architecture, QuantizationOptions options, StoredLinears? stored = null)
     {
         ArgumentNullException.ThrowIfNull(architecture);
         ArgumentNullException.ThrowIfNull(options);
@@ -58,13 +68,19 @@ public sealed class QuantizationPlan
         foreach (var module in architecture.Linears)
         {
             var rule = options.Modules.For(module.Name);
-            if (rule is null ? module.Layer < 0 : rule.Skip) continue;
+            if (stored?.Contains(module) == true)
+            {
+                if (rule is null) continue;
+                throw new GptqException("GPTQ1116", $"'{rule.Pattern}' in Modules matches {module.Name}, which the checkpoint has quantized already; its codes are kept. Leave it out of Modules, or use the original float checkpoint.");
+            }
+            // Who quantized the checkpoint has decided about the blocks.
+            if (rule is null ? module.Layer < 0 || stored is not null : rule.Skip) continue;
             chosen[module.Name] = (rule?.Bits ?? options.Bits, rule?.GroupSize ?? options.GroupSize);
         }
         var sharesTable = ChooseTable(architecture, options, chosen);
 
-        var operators = OperatorChoice.Resolve(options.Operators, chosen.ToDictionary(choice => choice.Key, choice => choice.Value.Bits), options.ActOrder, options.GroupSize);
-        if (chosen.TryGetValue(architecture.TokenEmbedding.Name, out var table)) OperatorChoice.RequireGather(operators, architecture.TokenEmbedding, table.Bits, table.GroupSize);
+        var operators = options.Formats.HasFlag(ModelFormats.Onnx) ? ResolveOperators(architecture, options, chosen, stored) : OperatorSet.Gptq;
+        if (options.CheckpointFormat is not null) AutoGptqFolder.Require(architecture, chosen.ToDictionary(choice => choice.Key, choice => choice.Value.Bits));
         var choices = new Dictionary<string, SolverOptions>(StringComparer.Ordinal);
         foreach (var (name, (bits, groupSize)) in chosen)
         {
@@ -79,12 +95,22 @@ public sealed class QuantizationPlan
                 ImportanceWeighted = options.MseSearch && options.Method != SolverMethod.Rtn,
                 Damp = options.Damp,
                 Method = name == architecture.TokenEmbedding.Name ? SolverMethod.Rtn : options.Method,
-                ScaleStorage = OperatorChoice.ScalesOf(operators),
+                ScaleStorage = options.CheckpointFormat is null ? OperatorChoice.ScalesOf(operators) : ScaleStorage.HalfPrecision,
+                LeastZero = options.CheckpointFormat is { } version ? AutoGptqTensors.LeastZero(version) : 0,
             };
             solver.Validate();
             choices[name] = solver;
         }
-        return new QuantizationPlan(choices, operators) { SharesTable = sharesTable };
+        return new QuantizationPlan(choices, stored, operators) { SharesTable = sharesTable };
+    }
+
+    private static OperatorSet ResolveOperators(
+        Architecture architecture, QuantizationOptions options, Dictionary<string, (BitWidth Bits, int GroupSize)> chosen, StoredLinears? stored)
+    {
+        var operators = OperatorChoice.Resolve(options.Operators, chosen.ToDictionary(choice => choice.Key, choice => choice.Value.Bits), options.ActOrder, options.GroupSize);
+        if (chosen.TryGetValue(architecture.TokenEmbedding.Name, out var table)) OperatorChoice.RequireGather(operators, architecture.TokenEmbedding, table.Bits, table.GroupSize);
+        if (stored is not null) OperatorChoice.RequireStored(operators, architecture.Linears.Where(stored.Contains), stored);
+        return operators;
     }
 
     // The table of a tied model is one tensor with two names: what Modules says of either holds for both, unless it leaves the other one out.

@@ -41,6 +41,9 @@ public sealed record SolverOptions
     /// <summary>The type in which scales will be stored.</summary>
     public ScaleStorage ScaleStorage { get; init; }
 
+    /// <summary>The smallest zero point that the result's format can store: 0, or 1 (AutoGPTQ's first layout).</summary>
+    public int LeastZero { get; init; }
+
     /// <summary>The largest code: 2^bits − 1, and 2 for ternary.</summary>
     internal int MaxCode => Bits == BitWidth.Ternary ? 2 : (1 << (int)Bits) - 1;
 
@@ -57,6 +60,7 @@ public sealed record SolverOptions
         if (!(AsymmetryScale is >= 0 and <= 1)) throw Refusal($"AsymmetryScale is {AsymmetryScale}; use a number from 0 to 1, such as 0.25.");
         if (FullRangeSymmetric && !Symmetric) throw Refusal("FullRangeSymmetric is a kind of symmetric grid; set Symmetric too.");
         if (FullRangeSymmetric && Bits == BitWidth.Ternary) throw Refusal("FullRangeSymmetric has no meaning for ternary, which has no step; leave it out.");
+        if (LeastZero is not (0 or 1)) throw Refusal($"LeastZero is {LeastZero}; use 0 or 1.");
         if (ActOrder == ActOrder.Dynamic && StaticGroups) throw Refusal("ActOrder=dynamic forms groups as it goes, so its groups cannot be static; use ActOrder=static.");
     }
 

@@ -7,6 +7,7 @@ namespace Gptq.Quantization.Solver;
 internal readonly struct WeightGrid
 {
     private readonly Vector<float> _maxCode;
+    private readonly Vector<float> _leastZero;
     private readonly bool _ternary;
     private readonly bool _symmetric;
     private readonly bool _fullRange;
@@ -15,6 +16,7 @@ internal readonly struct WeightGrid
     public WeightGrid(SolverOptions options)
     {
         _maxCode = new Vector<float>(options.MaxCode);
+        _leastZero = new Vector<float>(options.LeastZero);
         _ternary = options.Bits == BitWidth.Ternary;
         _symmetric = options.Symmetric;
         _fullRange = options.FullRangeSymmetric;
@@ -46,7 +48,11 @@ internal readonly struct WeightGrid
         }
         var scale = StoredStep((high - low) / _maxCode);
         if (_symmetric) return (scale, middle);
-        return (scale, Vector.Min(Vector.Max(Vector.Round(-low / scale, MidpointRounding.ToEven), Vector<float>.Zero), _maxCode));
+        var zero = Vector.Min(Vector.Max(Vector.Round(-low / scale, MidpointRounding.ToEven), Vector<float>.Zero), _maxCode);
+        if (!Vector.LessThanAny(zero, _leastZero)) return (scale, zero);
+        // The codes below the zero point that has to be are lost, so the step grows until the others span the range.
+        var below = Vector.LessThan(zero, _leastZero);
+        return (Vector.ConditionalSelect(below, StoredStep(high / (_maxCode - _leastZero)), scale), Vector.Max(zero, _leastZero));
     }
 
     /// <summary>The nearest level: its code and its value.</summary>

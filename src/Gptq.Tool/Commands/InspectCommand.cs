@@ -1,6 +1,5 @@
 using System.CommandLine;
-using Gptq.Quantization.Architectures;
-using Gptq.Quantization.Checkpoints;
+using Gptq.Quantization.Pipeline;
 using Gptq.Tool.Models;
 using Gptq.Tool.Reports;
 
@@ -26,9 +25,8 @@ internal static class InspectCommand
             }
             else
             {
-                var config = ModelConfig.Load(Path.Combine(folder.Directory, "config.json"));
-                using var checkpoint = Checkpoint.Open(folder.Directory);
-                var report = new CheckpointReport(folder, Architecture.Create(config, checkpoint), checkpoint);
+                using var checkpoint = ModelCheckpoint.Open(folder.Directory);
+                var report = new CheckpointReport(folder, checkpoint);
                 if (result.GetValue(json)) output.WriteJson(report.ToJson());
                 else report.Print(output);
             }

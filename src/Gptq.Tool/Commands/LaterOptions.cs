@@ -13,7 +13,6 @@ internal static class LaterOptions
     [
         ("--target-bits-per-weight", []),
         ("--device", ["auto", "cpu"]),
-        ("--formats", ["onnx"]),
     ];
 
     public static IReadOnlyList<Option<string>> Create() => [.. s_options.Select(option => new Option<string>(option.Name) { Hidden = true })];

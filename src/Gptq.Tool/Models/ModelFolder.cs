@@ -16,6 +16,10 @@ internal sealed record ModelFolder(string Directory, string Name, bool IsBundle)
         var location = await CheckpointLocator.LocateAsync(
             new CheckpointRequest(model, Environment.CurrentDirectory), download: false, cancellation: cancellation).ConfigureAwait(false);
         var name = location.Repository ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(location.Directory));
-        return new ModelFolder(location.Directory, name, File.Exists(Path.Combine(location.Directory, BundleFiles.GenaiConfig)));
+        return At(location.Directory) with { Name = name };
     }
+
+    /// <summary>A folder that is there.</summary>
+    public static ModelFolder At(string directory) => new(
+        directory, Path.GetFileName(Path.TrimEndingDirectorySeparator(directory)), File.Exists(Path.Combine(directory, BundleFiles.GenaiConfig)));
 }

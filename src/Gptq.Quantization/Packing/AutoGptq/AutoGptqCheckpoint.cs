@@ -61,15 +61,10 @@ public sealed class AutoGptqCheckpoint : ITensorSource
     /// <exception cref="GptqException">GPTQ2219: a group does not exist. GPTQ22xx: a file cannot be read.</exception>
     public QuantizedLinear ReadLinear(string module)
     {
-        var (inFeatures, _) = _modules.TryGetValue(module, out var extents) ? extents : throw CheckpointErrors.NoSuchTensor(module + QWeight, null);
-        var groupSize = GroupSize(inFeatures);
-        var index = _stored.Tensors.ContainsKey(module + ".g_idx") ? _stored.ReadArray<int>(module + ".g_idx") : null;
-        var groups = (inFeatures + groupSize - 1) / groupSize;
-        if (index is not null && index.Any(group => group < 0 || group >= groups))
-        {
-            throw Wrong(module, $"g_idx names a group that is none of its {groups}");
-        }
-
+        var config = ConfigOf(module);
+        var inFeatures = _modules[module].InFeatures;
+        var groupSize = config.ColumnsPerGroup(inFeatures);
+        var index = GroupIndex(module);
         var scales = _stored.ReadFloats(module + ".scales");
         if (!Array.TrueForAll(scales, float.IsFinite))
         {
@@ -77,7 +72,22 @@ public sealed class AutoGptqCheckpoint : ITensorSource
         }
 
         return AutoGptqTensors.Unpack(
-            _stored.ReadArray<int>(module + QWeight), _stored.ReadArray<int>(module + ".qzeros"), scales, index, _config.Bits, inFeatures, groupSize, _config.Version);
+            _stored.ReadArray<int>(module + QWeight), _stored.ReadArray<int>(module + ".qzeros"), scales, index, config.Bits, inFeatures, groupSize, config.Version);
+    }
+
+    /// <summary>How a linear was quantized.</summary>
+    /// <param name="module">One of <see cref="Modules"/>.</param>
+    public AutoGptqConfig ConfigOf(string module) => _modules.ContainsKey(module)
+        ? _config.For(module) ?? throw Wrong(module, "the configuration says that it is not quantized")
+        : throw CheckpointErrors.NoSuchTensor(module + QWeight, null);
+
+    /// <summary>Whether the columns of a group stand side by side, so that operators without a column index can hold the linear.</summary>
+    /// <param name="module">One of <see cref="Modules"/>.</param>
+    /// <exception cref="GptqException">GPTQ2219: a group does not exist. GPTQ22xx: a file cannot be read.</exception>
+    public bool IsInOrder(string module)
+    {
+        var size = ConfigOf(module).ColumnsPerGroup(_modules[module].InFeatures);
+        return GroupIndex(module) is not { } index || index.Select((group, column) => group == column / size).All(same => same);
     }
 
     /// <inheritdoc/>
@@ -142,11 +152,26 @@ public sealed class AutoGptqCheckpoint : ITensorSource
     private string? Module(string name)
         => name.EndsWith(Weight, StringComparison.Ordinal) && _modules.ContainsKey(name[..^Weight.Length]) ? name[..^Weight.Length] : null;
 
-    private int GroupSize(int inFeatures) => _config.GroupSize == -1 ? inFeatures : _config.GroupSize;
+    private int[]? GroupIndex(string module)
+    {
+        if (!_stored.Tensors.ContainsKey(module + ".g_idx"))
+        {
+            return null;
+        }
+
+        var inFeatures = _modules[module].InFeatures;
+        var size = ConfigOf(module).ColumnsPerGroup(inFeatures);
+        var groups = (inFeatures + size - 1) / size;
+        var index = _stored.ReadArray<int>(module + ".g_idx");
+        return Array.TrueForAll(index, group => group >= 0 && group < groups)
+            ? index
+            : throw Wrong(module, $"g_idx names a group that is none of its {groups}");
+    }
 
     private (int InFeatures, int OutFeatures) Measure(string module)
     {
-        var bits = (int)_config.Bits;
+        var config = _config.For(module) ?? throw Wrong(module, "the configuration says that it is not quantized");
+        var bits = (int)config.Bits;
         if (Shape(module, QWeight) is not [var words, var columns])
         {
             throw Wrong(module, "qweight is no matrix");
@@ -158,7 +183,7 @@ public sealed class AutoGptqCheckpoint : ITensorSource
             throw Wrong(module, $"qweight is [{words}, {columns}], which no linear of {bits} bits has");
         }
 
-        var size = GroupSize((int)inFeatures);
+        var size = config.ColumnsPerGroup((int)inFeatures);
         var groups = (inFeatures + size - 1) / size;
         Require(module, ".scales", groups, columns);
         Require(module, ".qzeros", groups, columns * bits / 32);

@@ -28,6 +28,23 @@ public sealed record AutoGptqConfig(BitWidth Bits, int GroupSize, bool Symmetric
     /// <summary>Whether later layers of a block saw the earlier ones quantized; for the record.</summary>
     public bool TrueSequential { get; init; } = true;
 
+    /// <summary>Modules that differ (GPTQModel's field <c>dynamic</c>).</summary>
+    public IReadOnlyList<AutoGptqModuleRule> Dynamic { get; init; } = [];
+
+    /// <summary>Whether the head is quantized too (GPTQModel's field <c>lm_head</c>).</summary>
+    public bool QuantizesHead { get; init; }
+
+    /// <summary>How one module was quantized; null when it was not.</summary>
+    /// <param name="module">Its name, without ".weight".</param>
+    public AutoGptqConfig? For(string module)
+    {
+        var rule = Dynamic.FirstOrDefault(rule => rule.Matches(module));
+        return rule is null ? this : rule.Skip ? null : this with { Bits = rule.Bits ?? Bits, GroupSize = rule.GroupSize ?? GroupSize };
+    }
+
+    /// <summary>Columns that share a scale in a linear of so many.</summary>
+    public int ColumnsPerGroup(int inFeatures) => GroupSize == -1 ? inFeatures : Math.Min(GroupSize, inFeatures);
+
     /// <summary>Reads how a checkpoint was quantized.</summary>
     /// <param name="directory">The checkpoint's folder.</param>
     /// <returns>Null when it is not quantized.</returns>
@@ -46,20 +63,26 @@ public sealed record AutoGptqConfig(BitWidth Bits, int GroupSize, bool Symmetric
     }
 
     /// <summary>The JSON of both places.</summary>
-    public JsonObject ToJson() => new()
+    public JsonObject ToJson()
     {
-        ["quant_method"] = "gptq",
-        ["bits"] = (int)Bits,
-        ["group_size"] = GroupSize,
-        ["damp_percent"] = Damp,
-        ["desc_act"] = DescAct,
-        ["static_groups"] = StaticGroups,
-        ["sym"] = Symmetric,
-        ["true_sequential"] = TrueSequential,
-        ["model_name_or_path"] = null,
-        ["model_file_base_name"] = "model",
-        ["checkpoint_format"] = Version == AutoGptqVersion.V2 ? "gptq_v2" : "gptq",
-    };
+        var json = new JsonObject
+        {
+            ["quant_method"] = "gptq",
+            ["bits"] = (int)Bits,
+            ["group_size"] = GroupSize,
+            ["damp_percent"] = Damp,
+            ["desc_act"] = DescAct,
+            ["static_groups"] = StaticGroups,
+            ["sym"] = Symmetric,
+            ["true_sequential"] = TrueSequential,
+            ["model_name_or_path"] = null,
+            ["model_file_base_name"] = "model",
+            ["checkpoint_format"] = Version == AutoGptqVersion.V2 ? "gptq_v2" : "gptq",
+        };
+        if (QuantizesHead) json["lm_head"] = true;
+        if (Dynamic.Count > 0) json["dynamic"] = AutoGptqModuleRule.ToJson(Dynamic);
+        return json;
+    }
 
     private static AutoGptqConfig Parse(JsonObject json, string file)
     {
@@ -77,9 +100,13 @@ public sealed record AutoGptqConfig(BitWidth Bits, int GroupSize, bool Symmetric
             return bits is 2 or 3 or 4 or 8 && group is -1 or > 0
                 ? new AutoGptqConfig(
                     (BitWidth)bits, group, (bool?)json["sym"] ?? true, (bool?)json["desc_act"] ?? false, format == "gptq" ? AutoGptqVersion.V1 : AutoGptqVersion.V2)
+                {
+                    Dynamic = AutoGptqModuleRule.Parse(json["dynamic"] as JsonObject),
+                    QuantizesHead = (bool?)json["lm_head"] ?? false,
+                }
                 : throw Unknown(file, $"bits {bits}, group_size {group}");
         }
-        catch (Exception e) when (e is InvalidOperationException or FormatException or ArgumentException)
+        catch (Exception e) when (e is InvalidOperationException or FormatException or ArgumentException or NotSupportedException)
         {
             throw Unknown(file, e.Message, e);
         }

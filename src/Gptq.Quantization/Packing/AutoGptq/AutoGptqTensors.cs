@@ -12,24 +12,38 @@ internal sealed record AutoGptqTensors(int[] QWeight, int[] QZeros, Half[] Scale
     /// <summary>Why the layout cannot hold a linear exactly, or null when it can.</summary>
     public static string? WhyNot(QuantizedLinear linear, AutoGptqVersion version)
     {
-        if (linear.Bits == BitWidth.Ternary)
+        if (WhyNot(linear.Bits, linear.OutFeatures, linear.InFeatures) is { } why)
         {
-            return "it has no ternary codes";
+            return why;
         }
 
-        var multiple = CodeWords.Multiple((int)linear.Bits);
-        var least = version == AutoGptqVersion.V1 ? 1 : 0;
+        var least = LeastZero(version);
         var most = (1 << (int)linear.Bits) - 1;
-        return linear.InFeatures % multiple != 0 || linear.OutFeatures % multiple != 0
-                ? $"at {(int)linear.Bits} bits its extents are multiples of {multiple}, and these are {linear.OutFeatures} x {linear.InFeatures}"
-            : linear.Zeros.Any(zero => zero != MathF.Round(zero) || zero < least || zero > most)
+        return linear.Zeros.Any(zero => zero != MathF.Round(zero) || zero < least || zero > most)
                 ? $"its zero points are whole numbers from {least} to {most}" + (least == 1 ? "; gptq_v2 has 0 as well" : "")
             : linear.Scales.Any(scale => (float)(Half)scale != scale) ? "its scales are float16, and these are not rounded to it"
             : null;
     }
 
+    /// <summary>Why the layout has no place for linears of such bits and extents, or null when it has.</summary>
+    public static string? WhyNot(BitWidth bits, int outFeatures, int inFeatures)
+    {
+        if (bits == BitWidth.Ternary)
+        {
+            return "it has no ternary codes";
+        }
+
+        var multiple = CodeWords.Multiple((int)bits);
+        return inFeatures % multiple != 0 || outFeatures % multiple != 0
+            ? $"at {(int)bits} bits its extents are multiples of {multiple}, and these are {outFeatures} x {inFeatures}"
+            : null;
+    }
+
+    /// <summary>The smallest zero point that a form can store.</summary>
+    public static int LeastZero(AutoGptqVersion version) => version == AutoGptqVersion.V1 ? 1 : 0;
+
     /// <summary>Packs a linear.</summary>
-    /// <param name="linear">One that the layout can hold (<see cref="WhyNot"/>).</param>
+    /// <param name="linear">One that the layout can hold (<see cref="WhyNot(QuantizedLinear, AutoGptqVersion)"/>).</param>
     /// <param name="version">How zero points are stored.</param>
     public static AutoGptqTensors Pack(QuantizedLinear linear, AutoGptqVersion version)
     {

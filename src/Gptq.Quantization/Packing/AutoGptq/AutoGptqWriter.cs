@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Gptq.Quantization.Bundles;
 using Gptq.Quantization.Checkpoints;
@@ -14,8 +13,6 @@ namespace Gptq.Quantization.Packing.AutoGptq;
 public sealed class AutoGptqWriter : IDisposable
 {
     private const int CopyBytes = 16 << 20;
-
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     private readonly string _directory;
     private readonly AutoGptqConfig _config;
@@ -45,10 +42,15 @@ public sealed class AutoGptqWriter : IDisposable
     {
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(linear);
-        var why = linear.Bits != _config.Bits ? $"all linears have the same bits, {(int)_config.Bits}" : AutoGptqTensors.WhyNot(linear, _config.Version);
-        if (why is not null)
+        var config = _config.For(module);
+        if (config is null || linear.Bits != config.Bits || linear.GroupSize != config.ColumnsPerGroup(linear.InFeatures))
         {
-            throw new GptqException("GPTQ5020", $"'{module}' cannot be written in the format gptq: {why}. Choose other options for it, or leave the format out of Formats.");
+            throw new ArgumentException($"The configuration describes '{module}' otherwise.", nameof(linear));
+        }
+
+        if (AutoGptqTensors.WhyNot(linear, _config.Version) is { } why)
+        {
+            throw Refusal(module, why);
         }
 
         var tensors = AutoGptqTensors.Pack(linear, _config.Version);
@@ -58,6 +60,10 @@ public sealed class AutoGptqWriter : IDisposable
         Write(module + ".scales", "F16", [linear.Groups, n], stream => stream.Write(MemoryMarshal.AsBytes<Half>(tensors.Scales)));
         Write(module + ".g_idx", "I32", [k], stream => stream.Write(MemoryMarshal.AsBytes<int>(tensors.GroupIndex)));
     }
+
+    /// <summary>A linear that the layout cannot hold.</summary>
+    internal static GptqException Refusal(string module, string why) => new(
+        "GPTQ5020", $"'{module}' cannot be written in the format gptq: {why}. Choose other options for it, or leave the format out of Formats.");
 
     /// <summary>Adds a tensor that is not quantized, as it is stored.</summary>
     /// <param name="source">Where it is.</param>
@@ -155,7 +161,7 @@ public sealed class AutoGptqWriter : IDisposable
 
     private string WriteJson(string name, JsonObject json)
     {
-        File.WriteAllText(Path.Combine(_directory, name), json.ToJsonString(Indented) + "\n");
+        BundleJson.Write(Path.Combine(_directory, name), json);
         return name;
     }
 }
