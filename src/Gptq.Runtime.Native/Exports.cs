@@ -18,6 +18,7 @@ internal static unsafe class Exports
     {
         try
         {
+            if (WiderLibrary.RegisterCustomOps is not null) return WiderLibrary.RegisterCustomOps(sessionOptions, apiBase);
             var api = new OrtApi(apiBase);
             lock (s_lock)
             {

@@ -4,7 +4,7 @@ using Gptq.Tests;
 namespace Gptq.Runtime.Tests.OtherRuntimes;
 
 /// <summary>ONNX Runtime GenAI runs the folder that the build writes, as it is. The program that does is tests/Gptq.GenAI.Host.</summary>
-public sealed class GenAITests(QuantizedFolders folders)
+public sealed class GenAITests(QuantizedFolders folders, NativePackage package)
 {
     private static readonly Lazy<Task<string>> s_host = new(BuildHostAsync);
 
@@ -17,14 +17,25 @@ public sealed class GenAITests(QuantizedFolders folders)
     {
         var folder = folders.Folder(operators, bits);
         var (prompt, continuation) = QuantizedFolders.Greedy(folder);
-        Assert.Equal(continuation, await GenerateAsync(folder, prompt));
+        Assert.Equal(continuation, await GenerateAsync(folder, "-", prompt));
     }
 
-    private static async Task<int[]> GenerateAsync(string folder, int[] prompt)
+    [Theory]
+    [InlineData(3)]
+    [InlineData(4)]
+    public async Task Gives_the_same_tokens_with_the_native_library(int bits)
+    {
+        var library = await package.LibraryAsync(alone: false);
+        var folder = folders.Folder("gptq", bits);
+        var (prompt, continuation) = QuantizedFolders.Greedy(folder);
+        Assert.Equal(continuation, await GenerateAsync(folder, library, prompt));
+    }
+
+    private static async Task<int[]> GenerateAsync(string folder, string library, int[] prompt)
     {
         var host = await s_host.Value;
         Assert.SkipWhen(host.StartsWith("skip: ", StringComparison.Ordinal), host);
-        string[] arguments = [host, folder, QuantizedFolders.TokenCount.ToString(CultureInfo.InvariantCulture), .. prompt.Select(id => id.ToString(CultureInfo.InvariantCulture))];
+        string[] arguments = [host, folder, library, QuantizedFolders.TokenCount.ToString(CultureInfo.InvariantCulture), .. prompt.Select(id => id.ToString(CultureInfo.InvariantCulture))];
         var run = (await ExternalProgram.RunAsync(folder, TimeSpan.FromMinutes(2), "dotnet", arguments)).Succeeded();
         return [.. run.Output.Split(' ', StringSplitOptions.TrimEntries).Select(id => int.Parse(id, CultureInfo.InvariantCulture))];
     }
