@@ -32,7 +32,7 @@ public sealed class ResolveQuantizeModels : Task, IProjectParameters
 
     /// <summary>
     /// One item a model, named by its ModelName: the item's metadata and Checkpoint (what Include said), CheckpointDirectory (when it is on this
-    /// machine), OutputDirectory, StateFile, TargetPath, UpToDate, StaleBecause, DefinedIn, DefinedAtLine.
+    /// machine), OutputDirectory, StateFile, TargetPath, Options, UpToDate, StaleBecause, DefinedIn, DefinedAtLine.
     /// </summary>
     [Output]
     public ITaskItem[] ResolvedModels { get; private set; } = [];
@@ -91,6 +91,7 @@ public sealed class ResolveQuantizeModels : Task, IProjectParameters
         resolved.SetMetadata("OutputDirectory", Escape(model.OutputDirectory));
         resolved.SetMetadata("StateFile", Escape(model.StateFile));
         resolved.SetMetadata("TargetPath", Escape(model.TargetPath));
+        resolved.SetMetadata("Options", Escape(ModelFingerprint.OptionsOf(model)));
         resolved.SetMetadata("UpToDate", stale is null ? "true" : "false");
         resolved.SetMetadata("DefinedIn", Escape(item.GetMetadata("DefiningProjectFullPath")));
         if (stale is not null)

@@ -91,7 +91,7 @@ public sealed class RunQuantization : ToolTask, IProjectParameters
             return false;
         }
 
-        using var building = Wait(_model.LockFile, "another build of this project is quantizing it");
+        using var building = WaitForOtherBuilds();
         if (building is null) return false;
         var state = ModelState.Read(_model.StateFile);
         var fingerprint = ModelFingerprint.Of(_model, state, context);
@@ -100,9 +100,7 @@ public sealed class RunQuantization : ToolTask, IProjectParameters
             Log.LogMessage(MessageImportance.Normal, "{0}: another build has quantized it meanwhile.", _model.Name);
             return true;
         }
-
-        using var device = Wait(DeviceLock(), "another model is being quantized on this machine");
-        return device is not null && Quantize(context, fingerprint);
+        return Quantize(context, fingerprint);
     }
 
     /// <inheritdoc/>
@@ -213,15 +211,15 @@ public sealed class RunQuantization : ToolTask, IProjectParameters
         return true;
     }
 
-    private FileStream? Wait(string path, string reason)
+    private FileStream? WaitForOtherBuilds()
     {
         var engine = BuildEngine as IBuildEngine3;
         var yielded = false;
         try
         {
-            return FileLock.Acquire(path, _cancelled.Task, () =>
+            return FileLock.Acquire(_model.LockFile, _cancelled.Task, () =>
             {
-                Log.LogMessage(MessageImportance.High, "{0}: waiting, {1}.", Model.GetMetadata("ModelName"), reason);
+                Log.LogMessage(MessageImportance.High, "{0}: waiting, another build of this project is quantizing it.", _model.Name);
                 engine?.Yield();
                 yielded = engine is not null;
             });
@@ -232,19 +230,15 @@ public sealed class RunQuantization : ToolTask, IProjectParameters
         }
     }
 
-    /// <summary>One model at a time per device and user: two would only take memory and caches from each other.</summary>
-    private string DeviceLock()
-    {
-        var device = _model["Device"] == "cuda" ? "cuda" : "cpu";
-        return Path.Combine(Path.GetTempPath(), $"gptq-{Environment.UserName}", device + ".lock");
-    }
-
     /// <summary>As many cores as the build has to give; 0 where it does not count them.</summary>
     private int RequestCores()
     {
         try
         {
-            return BuildEngine is IBuildEngine9 engine ? engine.RequestCores(Environment.ProcessorCount) : 0;
+            if (BuildEngine is not IBuildEngine9 engine) return 0;
+            var cores = engine.RequestCores(Environment.ProcessorCount);
+            // One is what every task has; asking again waits until another model's engine gives its cores back. On one core this model would take days.
+            return cores == 1 && Environment.ProcessorCount > 1 ? cores + engine.RequestCores(Environment.ProcessorCount - 1) : cores;
         }
         catch (NotImplementedException)
         {

@@ -43,7 +43,7 @@ internal static class Program
 
     // What the build hands over besides the arguments.
     private static IEnumerable<KeyValuePair<string, string>> Environment() =>
-        ((string[])["GptqRemoteCache", "GptqRemoteCacheReadOnly"]).Select(name => KeyValuePair.Create("$" + name, System.Environment.GetEnvironmentVariable(name) ?? ""));
+        ((string[])["GptqRemoteCache", "GptqRemoteCacheReadOnly", "DOTNET_PROCESSOR_COUNT"]).Select(name => KeyValuePair.Create("$" + name, System.Environment.GetEnvironmentVariable(name) ?? ""));
 
     private static bool ReadLines(string path, out IReadOnlyList<string>? tokens, out string? error)
     {

@@ -23,7 +23,8 @@ internal sealed class PhaseClock
         var now = _now();
         var entered = progress.Phase != _phase;
         if (entered) Enter(progress.Phase, now);
-        if (!entered && now - _said < s_between) return null;
+        var waits = progress.Text.StartsWith("waiting", StringComparison.Ordinal);
+        if (!entered && !waits && now - _said < s_between) return null;
         _said = now;
         var text = $"{progress.Phase} {progress.Done}/{progress.Of}";
         if (progress.Text.Length > 0) text += $" {progress.Text}";

@@ -14,17 +14,14 @@ internal static class ModelFingerprint
     /// <param name="context">The project.</param>
     public static IReadOnlyList<string> Of(QuantizedModel model, ModelState? state, ProjectContext context)
     {
-        List<string> lines = [];
-        foreach (var option in model.Options) lines.Add($"{Option}{option.Option.Metadata} {option.Value}");
+        List<string> lines = [.. OptionLines(model)];
         foreach (var file in EngineFiles(context.Engine)) lines.Add(Engine + FileIdentity.Of(file, new ProjectContext(Path.GetDirectoryName(context.Engine)!)));
         if (model.Directory is { } directory)
         {
-            lines.Add($"{Option}Include {directory}");
             foreach (var file in CheckpointFiles.In(directory)) lines.Add(Checkpoint + FileIdentity.Of(file, context));
         }
         else
         {
-            lines.Add($"{Option}Include {model.Include}");
             foreach (var file in state?.Inputs ?? []) lines.Add(File.Exists(file) ? Checkpoint + FileIdentity.Of(file, context) : $"{Checkpoint}gone {file}");
         }
         foreach (var path in model.TextPaths)
@@ -37,13 +34,22 @@ internal static class ModelFingerprint
         (model.Directory is { } directory ? CheckpointFiles.In(directory) : state?.Inputs.Where(File.Exists) ?? [])
         .Concat(model.TextPaths.SelectMany(FileIdentity.TextFiles));
 
+    /// <summary>The options alone, to tell whether two items of one name mean the same result.</summary>
+    public static string OptionsOf(QuantizedModel model) => string.Join("\n", OptionLines(model));
+
     /// <summary>A changed line in words.</summary>
     public static string Describe(string line)
     {
-        if (line.StartsWith(Option, StringComparison.Ordinal)) return line.Substring(Option.Length).Split([' '], 2)[0] + " changed";
+        if (line.StartsWith(Option, StringComparison.Ordinal)) return OptionName(line) + " changed";
         if (line.StartsWith(Engine, StringComparison.Ordinal)) return "the engine changed";
         return line.Split([' '], 4).Last() + " changed";
     }
+
+    /// <summary>The metadata that a line of options is of.</summary>
+    public static string OptionName(string line) => line.Substring(Option.Length).Split([' '], 2)[0];
+
+    private static IEnumerable<string> OptionLines(QuantizedModel model) =>
+        model.Options.Select(option => $"{Option}{option.Option.Metadata} {option.Value}").Concat([$"{Option}Include {model.Directory ?? model.Include}"]);
 
     private static IEnumerable<string> EngineFiles(string engine)
     {

@@ -56,9 +56,6 @@ internal sealed class QuantizedModel
         where option.Option.Metadata is "CalibrationData" or "EvaluationData" && option.Value != "self"
         select option.Value;
 
-    /// <summary>The value of a metadata, or an empty string.</summary>
-    public string this[string metadata] => Value(Options, metadata) ?? "";
-
     /// <summary>Reads an item.</summary>
     /// <exception cref="MetadataException">The first mistake in it.</exception>
     public static QuantizedModel From(ITaskItem item, ProjectContext context)

@@ -54,6 +54,9 @@ public static class QuantizationPipeline
         if (hit == CacheHit.None)
         {
             var journal = await entry.OpenJournalAsync(cancellation).ConfigureAwait(false);
+            // Not before: what is in the cache needs no device.
+            using var device = await DeviceLock.AcquireAsync(
+                request.DeviceLocks, "cpu", () => progress.Report(new PipelineProgress(PipelinePhase.Prepare, 3, 3, "waiting for another model on this device")), cancellation).ConfigureAwait(false);
             using var staging = entry.BeginStaging();
             try
             {

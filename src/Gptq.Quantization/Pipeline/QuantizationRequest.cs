@@ -44,6 +44,9 @@ public sealed record QuantizationRequest
     /// </summary>
     public Action<ModelSource, string, CancellationToken>? Gate { get; init; }
 
+    /// <summary>The folder of locks through which processes let one model at a time use a device; null for none.</summary>
+    public string? DeviceLocks { get; init; }
+
     /// <summary>Threads for calibration and solving.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
 }

@@ -94,6 +94,7 @@ internal static class QuantizeCommand
                 CacheDirectory = result.GetValue(cacheDirectory),
                 RemoteCache = result.GetValue(remoteCache),
                 ManifestPath = result.GetValue(manifest)?.FullName,
+                DeviceLocks = DeviceLock.UserFolder,
                 Threads = Math.Max(1, result.GetValue(threads)),
             };
             using var linked = ParentWatch.Link(result.GetValue(parentProcess), cancellation);

@@ -53,6 +53,32 @@ public sealed class ProjectTreeTests
         Assert.False(solution.Files.Has("obj/gptq"));
     }
 
+    [Fact]
+    public void A_name_with_other_options_in_another_framework_is_refused_before_anything_runs()
+    {
+        using var solution = new TestSolution();
+        solution.Files.Write("lib.csproj", """
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <TargetFrameworks>netstandard2.0;net10.0</TargetFrameworks>
+                <GptqBits Condition="'$(TargetFramework)' == 'net10.0'">8</GptqBits>
+              </PropertyGroup>
+              <ItemGroup>
+                <QuantizeModel Include="models/tiny" />
+              </ItemGroup>
+            </Project>
+            """);
+
+        var refused = solution.Build("-m:4").Failed();
+
+        Assert.Contains("lib.csproj : error GPTQ1021: QuantizeModel 'models/tiny': target frameworks have different options for the model 'tiny' (Bits)", refused.Output, StringComparison.Ordinal);
+        Assert.Empty(solution.EngineRuns());
+
+        solution.Files.Write("lib.csproj", File.ReadAllText(solution["lib.csproj"]).Replace("\"models/tiny\"", "\"models/tiny\" ModelName=\"tiny-$(GptqBits)\"", StringComparison.Ordinal));
+        solution.Build("-m:4").Succeeded();
+        Assert.True(solution.Files.Has("bin/Debug/net10.0/models/tiny-8/model.onnx") && solution.Files.Has("bin/Debug/netstandard2.0/models/tiny-4/model.onnx"));
+    }
+
     private static void WriteTree(TestSolution solution)
     {
         solution.Files.Write("lib/lib.csproj", """

@@ -37,13 +37,14 @@ public sealed class EngineLineTests
     {
         var now = TimeSpan.Zero;
         var clock = new PhaseClock(() => now);
-        string? At(double seconds, string phase, int done, int of)
+        string? At(double seconds, string phase, int done, int of, string text = "")
         {
             now = TimeSpan.FromSeconds(seconds);
-            return clock.Report(new(phase, done, of, ""));
+            return clock.Report(new(phase, done, of, text));
         }
 
         Assert.Equal("calibrate 0/4", At(0, "calibrate", 0, 4));
+        Assert.Equal("calibrate 1/4 waiting for another model on this device", At(1, "calibrate", 1, 4, "waiting for another model on this device"));
         Assert.Null(At(5, "calibrate", 1, 4));
         Assert.Equal("calibrate 2/4", At(60, "calibrate", 2, 4));
         Assert.Equal("quantize 0/100", At(61, "quantize", 0, 100));
