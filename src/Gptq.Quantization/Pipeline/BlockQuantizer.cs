@@ -94,7 +94,7 @@ internal sealed class BlockQuantizer(QuantizationPlan plan, ILayerSolver solver,
     // Layers of one stage share the Hessian; those that also share the order of columns share its factor.
     private IEnumerable<SolveResult> Solve(ModelPart block, List<LinearModule> stage, HessianAccumulator? hessian, CancellationToken cancellation)
     {
-        var dense = hessian is null || refinementSweeps == 0 ? null : DampedHessian(hessian, plan.For(stage[0])!.Damp);
+        using var dense = hessian is null || refinementSweeps == 0 ? null : refiner.Prepare(hessian, plan.For(stage[0])!.Damp);
         var results = new Dictionary<LinearModule, SolveResult>();
         var left = stage.GroupBy(module => (plan.For(module)!.GroupSize, plan.For(module)!.Method)).ToList();
         while (left.Count > 0)
@@ -110,7 +110,7 @@ internal sealed class BlockQuantizer(QuantizationPlan plan, ILayerSolver solver,
         return stage.Select(module => results[module]);
     }
 
-    private SolveResult Solve(ModelPart block, LinearModule module, IHessianFactor? factor, float[]? hessian, CancellationToken cancellation)
+    private SolveResult Solve(ModelPart block, LinearModule module, IHessianFactor? factor, IRefinementHessian? hessian, CancellationToken cancellation)
     {
         var weight = block.Weight(module);
         var options = plan.For(module)!;
@@ -125,22 +125,5 @@ internal sealed class BlockQuantizer(QuantizationPlan plan, ILayerSolver solver,
         }
         result.Linear.Dequantize(weight);
         return result;
-    }
-
-    // Damped as the solver damps it: without, inputs that the calibration never told apart would let codes drift.
-    private static float[] DampedHessian(HessianAccumulator hessian, double damp)
-    {
-        var size = hessian.InFeatures;
-        var dense = new float[size * size];
-        double trace = 0;
-        for (var row = 0; row < size; row++)
-        {
-            var lower = hessian.Sum(row, row + 1);
-            for (var column = 0; column <= row; column++) dense[(row * size) + column] = dense[(column * size) + row] = lower[column];
-            trace += lower[row];
-        }
-        var added = (float)(damp * trace / size);
-        for (var row = 0; row < size; row++) dense[(row * size) + row] += added;
-        return dense;
     }
 }

@@ -173,7 +173,8 @@ public sealed unsafe class HessianAccumulator : IDisposable
         return (sum, cross);
     }
 
-    private Span<float> Cross(int row) => _cross!.Slice(row * Stride, InFeatures);
+    /// <summary>A row of the float inputs' sum.</summary>
+    internal Span<float> Cross(int row) => _cross!.Slice(row * Stride, InFeatures);
 
     private static ObjectDisposedException Taken() => new(nameof(HessianAccumulator), "The Hessian was given to a solver, which has factorised it in place.");
 

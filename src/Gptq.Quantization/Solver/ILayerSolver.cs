@@ -4,7 +4,7 @@ namespace Gptq.Quantization.Solver;
 public interface ILayerSolver
 {
     /// <summary>Factorises a Hessian once for all layers that share it.</summary>
-    /// <param name="hessian">The Hessian; its memory goes over to the factor, so it is empty and disposed afterwards.</param>
+    /// <param name="hessian">The Hessian; it belongs to the factor afterwards, and its memory may be overwritten.</param>
     /// <param name="options">The damping, the order of the columns and the method count.</param>
     /// <param name="cancellation">Stops the work.</param>
     /// <exception cref="GptqException">GPTQ4001: options that do not fit together. GPTQ4004: GPTAQ without the float model's inputs.</exception>

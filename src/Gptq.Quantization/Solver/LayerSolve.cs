@@ -173,7 +173,7 @@ internal sealed unsafe class LayerSolve
             {
                 var value = _weight[((nint)row * _columns) + column];
                 if (!float.IsFinite(value))
-                    return new GptqException("GPTQ4003", $"The weight of {_layer} is {value} at row {row}, column {column}. The checkpoint is damaged; fetch it again.");
+                    return Solver.InvalidWeight.At(_layer, value, row, column);
             }
         }
         throw new InvalidOperationException("No weight is invalid.");

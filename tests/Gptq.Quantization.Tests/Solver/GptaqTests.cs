@@ -32,13 +32,13 @@ public sealed class GptaqTests
     {
         var layer = new RandomLayer(2, 16, 40, 1);
         using var hessian = layer.Hessian();
-        var exception = Assert.Throws<GptqException>(() => new CpuLayerSolver().Factor(hessian, new SolverOptions { Method = SolverMethod.Gptaq }));
+        var exception = Assert.Throws<GptqException>(() => SolverUnderTest.Create().Factor(hessian, new SolverOptions { Method = SolverMethod.Gptaq }));
         Assert.Equal("GPTQ4004", exception.Code);
     }
 
     private static SolveResult Solve(RandomLayer layer, float[] original, SolverOptions options)
     {
-        var solver = new CpuLayerSolver();
+        var solver = SolverUnderTest.Create();
         using var hessian = new HessianAccumulator(layer.InFeatures, withFloatInputs: true);
         hessian.Add(layer.Inputs, original, layer.Tokens, "layer", "0");
         using var factor = solver.Factor(hessian, options);

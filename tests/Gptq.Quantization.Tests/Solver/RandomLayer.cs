@@ -45,7 +45,7 @@ internal sealed class RandomLayer
 
     public SolveResult Solve(SolverOptions options, int threads = 2, float scale = 1)
     {
-        var solver = new CpuLayerSolver(threads);
+        var solver = SolverUnderTest.Create(threads);
         using var factor = options.Method == SolverMethod.Rtn ? null : solver.Factor(Hessian(scale), options);
         return solver.Solve(factor, "layer", Weight, OutFeatures, InFeatures, options);
     }

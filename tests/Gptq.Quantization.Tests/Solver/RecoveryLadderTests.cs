@@ -77,13 +77,13 @@ public sealed class RecoveryLadderTests
             hessian.Sum(i + 1, 200)[i] = lower[1];
             hessian.Sum(i + 1, 200)[i + 1] = lower[2];
         }
-        return new CpuLayerSolver().Factor(hessian, new SolverOptions { ActOrder = ActOrder.Static });
+        return SolverUnderTest.Create().Factor(hessian, new SolverOptions { ActOrder = ActOrder.Static });
     }
 
     private static void AssertRuns(IHessianFactor factor, SolverMethod expected)
     {
         var layer = new RandomLayer(4, 200, 1, 1);
-        var result = new CpuLayerSolver().Solve(factor, "layer", layer.Weight, 4, 200, new SolverOptions { ActOrder = ActOrder.Static });
+        var result = SolverUnderTest.Create().Solve(factor, "layer", layer.Weight, 4, 200, new SolverOptions { ActOrder = ActOrder.Static });
         Assert.Equal(expected, result.Report.Method);
         var values = new float[layer.Weight.Length];
         result.Linear.Dequantize(values);

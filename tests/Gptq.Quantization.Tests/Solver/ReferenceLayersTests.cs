@@ -24,7 +24,7 @@ public sealed class ReferenceLayersTests(ITestOutputHelper output)
         var path = TestPaths.RequireReference("layers", name + ".safetensors");
         Assert.SkipUnless(File.Exists(path), $"No layers in {Path.GetDirectoryName(path)}.");
         var layer = new ReferenceLayer(path);
-        var solver = new CpuLayerSolver();
+        var solver = SolverUnderTest.Create();
         using var hessian = layer.Hessian();
         using var factor = solver.Factor(hessian, layer.Options);
         var result = solver.Solve(factor, name, layer.Weight, layer.OutFeatures, layer.InFeatures, layer.Options);

@@ -64,7 +64,7 @@ public sealed class SolverPropertyTests
         var options = new SolverOptions { GroupSize = groupSize, ActOrder = order };
         var permutation = Enumerable.Range(0, 96).ToArray();
         new Random(5).Shuffle(permutation);
-        var solver = new CpuLayerSolver();
+        var solver = SolverUnderTest.Create();
         using var hessian = new HessianAccumulator(96);
         hessian.Add(Permuted(layer.Inputs), layer.Tokens, "layer", "0");
         using var factor = solver.Factor(hessian, options);
@@ -101,7 +101,7 @@ public sealed class SolverPropertyTests
     {
         var options = new SolverOptions { Method = SolverMethod.Rtn, GroupSize = 16, Symmetric = true, FullRangeSymmetric = true };
         var weight = new float[] { 0.1f, -0.8f, 0.3f, 0.7f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.8f, -0.1f, -0.7f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
-        var linear = new CpuLayerSolver().Solve(null, "layer", weight, 1, 32, options).Linear;
+        var linear = SolverUnderTest.Create().Solve(null, "layer", weight, 1, 32, options).Linear;
         Assert.Equal([0.1f, -0.1f], linear.Scales);
         Assert.Equal(new byte[] { 9, 0, 11, 15 }, linear.Codes[..4]);
         Assert.Equal(new byte[] { 0, 9, 15 }, linear.Codes[16..19]);
@@ -202,7 +202,7 @@ public sealed class SolverPropertyTests
     public void OneFactorServesLayersOfDifferentWidths()
     {
         var layer = new RandomLayer(20, 64, 100, 9);
-        var solver = new CpuLayerSolver();
+        var solver = SolverUnderTest.Create();
         using var factor = solver.Factor(layer.Hessian(), new SolverOptions());
         foreach (var options in new[] { new SolverOptions { GroupSize = 32 }, new SolverOptions { Bits = BitWidth.Two, GroupSize = -1 } })
         {

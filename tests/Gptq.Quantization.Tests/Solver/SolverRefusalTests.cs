@@ -39,7 +39,7 @@ public sealed class SolverRefusalTests
     public void AFactorOfAnotherColumnOrder()
     {
         var layer = new RandomLayer(4, 40, 50, 1);
-        var solver = new CpuLayerSolver();
+        var solver = SolverUnderTest.Create();
         using var factor = solver.Factor(layer.Hessian(), new SolverOptions { ActOrder = ActOrder.Static });
         Assert.Throws<ArgumentException>(() => solver.Solve(factor, "layer", layer.Weight, 4, 40, new SolverOptions()));
     }
@@ -50,7 +50,7 @@ public sealed class SolverRefusalTests
         using var source = new CancellationTokenSource();
         source.Cancel();
         var layer = new RandomLayer(200, 40, 50, 1);
-        var solver = new CpuLayerSolver();
+        var solver = SolverUnderTest.Create();
         Assert.ThrowsAny<OperationCanceledException>(() => solver.Factor(layer.Hessian(), new SolverOptions(), source.Token));
         using var factor = solver.Factor(layer.Hessian(), new SolverOptions());
         Assert.ThrowsAny<OperationCanceledException>(() => solver.Solve(factor, "layer", layer.Weight, 200, 40, new SolverOptions(), source.Token));
