@@ -15,7 +15,8 @@ internal static class ModelFingerprint
     public static IReadOnlyList<string> Of(QuantizedModel model, ModelState? state, ProjectContext context)
     {
         List<string> lines = [.. OptionLines(model)];
-        foreach (var file in EngineFiles(context.Engine)) lines.Add(Engine + FileIdentity.Of(file, new ProjectContext(Path.GetDirectoryName(context.Engine)!)));
+        // With the full path, which has the package's version in it: files of two versions can have one size and time.
+        foreach (var file in EngineFiles(context.Engine)) lines.Add(Engine + FileIdentity.Of(file, context));
         if (model.Directory is { } directory)
         {
             foreach (var file in CheckpointFiles.In(directory)) lines.Add(Checkpoint + FileIdentity.Of(file, context));

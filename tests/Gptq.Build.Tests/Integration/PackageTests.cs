@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.IO.Compression;
 
 namespace Gptq.Build.Tests.Integration;
@@ -81,17 +82,44 @@ public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
     }
 
     [Fact]
-    public void The_tool_installs_and_answers()
+    public void What_the_installed_tool_makes_an_app_with_the_runtime_alone_loads()
     {
         using var project = new TempFolder();
         project.Write("nuget.config", feed.NuGetConfig);
 
         Run(project, "tool", "install", "Gptq.Tool", "--version", feed.Version, "--tool-path", "tools").Succeeded();
+        var start = new ProcessStartInfo(
+            project["tools/gptq"],
+            ["quantize", "--model", TestPaths.BardOpt, "--output", project["model"], "--calibration-samples", "4", "--sequence-length", "64", "--cache-directory", Path.Combine(project.Beside, "cache")])
+        {
+            RedirectStandardOutput = true,
+        };
+        using (var tool = Process.Start(start)!)
+        {
+            var output = tool.StandardOutput.ReadToEnd();
+            tool.WaitForExit();
+            Assert.True(tool.ExitCode == 0, output);
+        }
 
-        using var tool = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(project["tools/gptq"], ["--help"]) { RedirectStandardOutput = true })!;
-        Assert.Contains("quantize", tool.StandardOutput.ReadToEnd(), StringComparison.Ordinal);
-        tool.WaitForExit();
-        Assert.Equal(0, tool.ExitCode);
+        project.Write("app/app.csproj", $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <OutputType>Exe</OutputType>
+                <TargetFramework>net10.0</TargetFramework>
+              </PropertyGroup>
+              <ItemGroup>
+                <PackageReference Include="Gptq.Runtime" Version="{feed.Version}" />
+              </ItemGroup>
+            </Project>
+            """);
+        project.Write("app/Program.cs", """
+            using var model = Gptq.Runtime.QuantizedModel.Open(args[0]);
+            var tokenizer = Gptq.Tokenizers.Tokenizer.Load(args[0]);
+            var ids = tokenizer.Encode("To be");
+            System.Console.Write($"{tokenizer.Decode(ids)} {System.Linq.Enumerable.Count(model.GenerateIds(ids, new() { MaxNewTokens = 5, IgnoreEnd = true }))}");
+            """);
+        Run(project, "build", "app").Succeeded();
+        Assert.Contains("To be 5", Run(project, "app/bin/Debug/net10.0/app.dll", project["model"]).Succeeded().WaitForOutput("To be 5"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -103,6 +131,10 @@ public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
         {
             using var package = ZipFile.OpenRead(path);
             Assert.NotNull(package.GetEntry("README.md"));
+            var assemblies = package.Entries.Select(entry => entry.FullName).Where(name => name.StartsWith("lib/", StringComparison.Ordinal) && name.EndsWith(".dll", StringComparison.Ordinal)).ToArray();
+            foreach (var assembly in assemblies) Assert.NotNull(package.GetEntry(Path.ChangeExtension(assembly, ".xml")));
+            using var symbols = assemblies.Length == 0 ? null : ZipFile.OpenRead(Path.ChangeExtension(path, ".snupkg"));
+            foreach (var assembly in assemblies) Assert.NotNull(symbols!.GetEntry(Path.ChangeExtension(assembly, ".pdb")));
         }
         using var build = ZipFile.OpenRead(feed.Packages.Single(path => Path.GetFileName(path).StartsWith("Gptq.Build.", StringComparison.Ordinal)));
         foreach (var name in (string[])["Sdk/Sdk.props", "Sdk/Sdk.targets", "build/Gptq.Build.props", "build/Gptq.Build.targets", "build/rules/QuantizeModel.xaml", "buildMultiTargeting/Gptq.Build.targets",
