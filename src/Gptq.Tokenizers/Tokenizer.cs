@@ -73,6 +73,19 @@ public sealed class Tokenizer
     /// <exception cref="TokenizerFormatException">A file is missing, damaged, or asks for something unsupported.</exception>
     public static Tokenizer Load(string directory) => TokenizerLoader.Load(directory);
 
+    /// <summary>Writes vocab.json with merges.txt as one tokenizer.json, which some runtimes ask for. It gives the same ids.</summary>
+    /// <param name="directory">A checkpoint's folder.</param>
+    /// <param name="stream">Receives the file.</param>
+    /// <returns>False, and nothing written, where there is a tokenizer.json already, or the tokenizer is of another kind.</returns>
+    /// <exception cref="TokenizerFormatException">A file is damaged.</exception>
+    public static bool TryWriteJson(string directory, Stream stream)
+    {
+        bool Has(string name) => File.Exists(Path.Combine(directory, name));
+        if (Has(TokenizerFiles.Json) || Has(TokenizerFiles.SentencePiece) || !Has(TokenizerFiles.VocabularyJson) || !Has(TokenizerFiles.Merges)) return false;
+        TokenizerJsonWriter.Write(directory, stream);
+        return true;
+    }
+
     /// <summary>Text to ids.</summary>
     /// <param name="text">The text; halves of surrogate pairs count as U+FFFD.</param>
     /// <param name="addSpecialTokens">Whether BOS and EOS are put around it, where the tokenizer does so by default.</param>

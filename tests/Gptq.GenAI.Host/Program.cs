@@ -1,7 +1,7 @@
 using System.Globalization;
 using Microsoft.ML.OnnxRuntimeGenAI;
 
-// <folder> <library of operators, or -> <count> <prompt id> …: prints the ids that greedy search continues the prompt with.
+// <folder> <library of operators, or -> <count> <prompt>: prints the prompt's ids, and in the next line those that greedy search continues it with.
 using var runtime = new OgaHandle();
 using var config = new Config(args[0]);
 if (args[1] != "-")
@@ -11,10 +11,12 @@ if (args[1] != "-")
 }
 
 using var model = new Model(config);
-int[] prompt = [.. args[3..].Select(id => int.Parse(id, CultureInfo.InvariantCulture))];
+using var tokenizer = new Tokenizer(model);
+using var prompt = tokenizer.Encode(args[3]);
 using var parameters = new GeneratorParams(model);
-parameters.SetSearchOption("max_length", prompt.Length + int.Parse(args[2], CultureInfo.InvariantCulture));
+parameters.SetSearchOption("max_length", prompt[0].Length + int.Parse(args[2], CultureInfo.InvariantCulture));
 using var generator = new Generator(model, parameters);
-generator.AppendTokens(prompt);
+generator.AppendTokenSequences(prompt);
 while (!generator.IsDone()) generator.GenerateNextToken();
-Console.WriteLine(string.Join(' ', generator.GetSequence(0)[prompt.Length..].ToArray()));
+Console.WriteLine(string.Join(' ', prompt[0].ToArray()));
+Console.WriteLine(string.Join(' ', generator.GetSequence(0)[prompt[0].Length..].ToArray()));

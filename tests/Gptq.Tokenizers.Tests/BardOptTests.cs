@@ -31,6 +31,30 @@ public class BardOptTests
         Assert.Equal([39], tokenizer.Encode("#", addSpecialTokens: false));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void One_file_says_the_same(bool withConfiguration)
+    {
+        string[] files = withConfiguration ? ["vocab.json", "merges.txt", "tokenizer_config.json"] : ["vocab.json", "merges.txt"];
+        using var folder = new TemporaryFolder().Copy(TestPaths.BardOpt, files);
+        var parts = Tokenizer.Load(folder.Path);
+        using var json = new MemoryStream();
+        Assert.True(Tokenizer.TryWriteJson(folder.Path, json));
+        folder.Write("tokenizer.json", json.ToArray());
+        Assert.False(Tokenizer.TryWriteJson(folder.Path, json));
+        var whole = Tokenizer.Load(folder.Path);
+        foreach (var text in new[] { "KING RICHARD:\nNow is  the winter", "#</s># <pad>\"\\", "naïve 中文 😀 \u0000", "" })
+        {
+            Assert.Equal(parts.Encode(text), whole.Encode(text));
+            Assert.Equal(parts.Encode(text, addSpecialTokens: false, findSpecialTokens: false), whole.Encode(text, addSpecialTokens: false, findSpecialTokens: false));
+            Assert.Equal(parts.Decode(parts.Encode(text), skipSpecialTokens: true), whole.Decode(parts.Encode(text), skipSpecialTokens: true));
+        }
+
+        Assert.Equal((parts.VocabularySize, parts.EosToken, string.Join(' ', parts.EosIds)), (whole.VocabularySize, whole.EosToken, string.Join(' ', whole.EosIds)));
+        if (withConfiguration) Assert.Equal((parts.BosId, parts.PadId), (whole.BosId, whole.PadId));
+    }
+
     [Fact]
     public void Special_tokens_in_text_are_found_unless_the_text_is_not_trusted()
     {

@@ -55,6 +55,21 @@ public class ReferenceTokenizersTests
 
     [Theory]
     [MemberData(nameof(Tokenizers))]
+    public void Vocab_and_merges_as_one_file_give_the_ids_and_the_text(string name)
+    {
+        var folder = Require(name, "merges.txt");
+        using var source = new TemporaryFolder().Copy(folder, "vocab.json", "merges.txt");
+        using var json = new MemoryStream();
+        Assert.True(Tokenizer.TryWriteJson(source.Path, json));
+        using var temporary = new TemporaryFolder().Write("tokenizer.json", json.ToArray());
+        var tokenizer = Tokenizer.Load(temporary.Path);
+        CheckIds(folder, "ids", text => tokenizer.Encode(text));
+        CheckIds(folder, "ids_plain", text => tokenizer.Encode(text, addSpecialTokens: false, findSpecialTokens: false));
+        CheckDecoding(folder, tokenizer);
+    }
+
+    [Theory]
+    [MemberData(nameof(Tokenizers))]
     public void Vocab_and_merges_with_all_special_tokens_named(string name)
     {
         var folder = Require(name, "merges.txt");

@@ -46,13 +46,23 @@ internal static class VocabAndMergesReader
         bool HasId(string token, int expected) => vocabulary.TryGetId(token, out var id) && id == expected;
     }
 
+    /// <summary>The pairs of merges.txt in their order, with their line's number.</summary>
+    public static IEnumerable<(int Line, string Text)> MergeLines(string file)
+    {
+        using var reader = new StreamReader(new MemoryStream(TokenizerFiles.ReadBytes(file)), Encoding.UTF8);
+        for (var line = 1; reader.ReadLine() is { } text; line++)
+        {
+            if (text.Length == 0 || (line == 1 && text.StartsWith("#version", StringComparison.Ordinal))) continue;
+            yield return (line, text);
+        }
+    }
+
     private static MergeTable ReadMerges(string file, Vocabulary vocabulary)
     {
         var merges = new MergeTable();
-        using var reader = new StreamReader(new MemoryStream(TokenizerFiles.ReadBytes(file)), Encoding.UTF8);
-        for (var (line, rank) = (1, 0); reader.ReadLine() is { } text; line++)
+        var rank = 0;
+        foreach (var (line, text) in MergeLines(file))
         {
-            if (text.Length == 0 || (line == 1 && text.StartsWith("#version", StringComparison.Ordinal))) continue;
             if (!MergeReader.TryAdd(merges, vocabulary, text, rank++))
                 throw new TokenizerFormatException(file, $"Line {line} is no pair of tokens of the vocabulary: {text}");
         }

@@ -14,7 +14,7 @@ public sealed class BundleTests : PipelineTest
 
         Assert.False(summary.FromCache);
         string[] expected =
-            ["genai_config.json", "generation_config.json", "merges.txt", "model.onnx", "model.onnx.data", "quantization.json", "tokenizer_config.json", "vocab.json"];
+            ["genai_config.json", "generation_config.json", "merges.txt", "model.onnx", "model.onnx.data", "quantization.json", "tokenizer.json", "tokenizer_config.json", "vocab.json"];
         Assert.Equal(expected, Directory.EnumerateFiles(Output).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Equal(expected, JsonNode.Parse(File.ReadAllText(manifest))!["files"]!.AsArray().Select(file => file!["path"]!.GetValue<string>()));
 

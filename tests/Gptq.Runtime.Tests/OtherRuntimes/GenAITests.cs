@@ -3,7 +3,7 @@ using Gptq.Tests;
 
 namespace Gptq.Runtime.Tests.OtherRuntimes;
 
-/// <summary>ONNX Runtime GenAI runs the folder that the build writes, as it is. The program that does is tests/Gptq.GenAI.Host.</summary>
+/// <summary>ONNX Runtime GenAI runs the folder that the build writes, as it is, tokenizer and all. The program that does is tests/Gptq.GenAI.Host.</summary>
 public sealed class GenAITests(QuantizedFolders folders, NativePackage package)
 {
     private static readonly Lazy<Task<string>> s_host = new(BuildHostAsync);
@@ -16,8 +16,9 @@ public sealed class GenAITests(QuantizedFolders folders, NativePackage package)
     public async Task Gives_the_same_tokens(string operators, int bits)
     {
         var folder = folders.Folder(operators, bits);
-        var (prompt, continuation) = QuantizedFolders.Greedy(folder);
-        Assert.Equal(continuation, await GenerateAsync(folder, "-", prompt));
+        var (expected, actual) = (QuantizedFolders.Greedy(folder), await GenerateAsync(folder, "-"));
+        Assert.Equal(expected.Prompt, actual.Prompt);
+        Assert.Equal(expected.Continuation, actual.Continuation);
     }
 
     [Theory]
@@ -27,17 +28,21 @@ public sealed class GenAITests(QuantizedFolders folders, NativePackage package)
     {
         var library = await package.LibraryAsync(alone: false);
         var folder = folders.Folder("gptq", bits);
-        var (prompt, continuation) = QuantizedFolders.Greedy(folder);
-        Assert.Equal(continuation, await GenerateAsync(folder, library, prompt));
+        var (expected, actual) = (QuantizedFolders.Greedy(folder), await GenerateAsync(folder, library));
+        Assert.Equal(expected.Prompt, actual.Prompt);
+        Assert.Equal(expected.Continuation, actual.Continuation);
     }
 
-    private static async Task<int[]> GenerateAsync(string folder, string library, int[] prompt)
+    private static async Task<(int[] Prompt, int[] Continuation)> GenerateAsync(string folder, string library)
     {
         var host = await s_host.Value;
         Assert.SkipWhen(host.StartsWith("skip: ", StringComparison.Ordinal), host);
-        string[] arguments = [host, folder, library, QuantizedFolders.TokenCount.ToString(CultureInfo.InvariantCulture), .. prompt.Select(id => id.ToString(CultureInfo.InvariantCulture))];
+        string[] arguments = [host, folder, library, QuantizedFolders.TokenCount.ToString(CultureInfo.InvariantCulture), QuantizedFolders.Prompt];
         var run = (await ExternalProgram.RunAsync(folder, TimeSpan.FromMinutes(2), "dotnet", arguments)).Succeeded();
-        return [.. run.Output.Split(' ', StringSplitOptions.TrimEntries).Select(id => int.Parse(id, CultureInfo.InvariantCulture))];
+        var lines = run.Output.Split('\n').Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)).ToList();
+        return (Ids(lines[0]), Ids(lines[1]));
+
+        static int[] Ids(string[] words) => [.. words.Select(id => int.Parse(id, CultureInfo.InvariantCulture))];
     }
 
     /// <summary>The program's path, or why there is none.</summary>

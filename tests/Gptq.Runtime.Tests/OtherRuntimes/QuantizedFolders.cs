@@ -15,6 +15,9 @@ public sealed class QuantizedFolders : IAsyncLifetime
     /// <summary>Tokens that other runtimes are compared on.</summary>
     public const int TokenCount = 32;
 
+    /// <summary>What they continue.</summary>
+    public const string Prompt = "KING RICHARD:\nNow is the winter of";
+
     private readonly string _root = Directory.CreateTempSubdirectory("gptq-folders-").FullName;
 
     /// <summary>The folder of a model.</summary>
@@ -26,7 +29,7 @@ public sealed class QuantizedFolders : IAsyncLifetime
     public static (int[] Prompt, int[] Continuation) Greedy(string folder)
     {
         using var model = QuantizedModel.Open(folder);
-        var prompt = model.Tokenize("KING RICHARD:\nNow is the winter of");
+        var prompt = model.Tokenize(Prompt);
         return (prompt, [.. model.GenerateIds(prompt, new GenerationOptions { MaxNewTokens = TokenCount, IgnoreEnd = true })]);
     }
 
