@@ -112,6 +112,9 @@ internal sealed class BuildRun
     /// <summary>Whether a task ran.</summary>
     public bool Ran(string task) => Log.FindChildrenRecursive<Microsoft.Build.Logging.StructuredLogger.Task>(found => found.Name == task).Count > 0;
 
+    /// <summary>Whether a message of any importance has a text.</summary>
+    public bool Says(string text) => Log.FindChildrenRecursive<Message>(message => message.Text?.Contains(text, StringComparison.Ordinal) == true).Count > 0;
+
     /// <summary>The error or warning of a code.</summary>
     public AbstractDiagnostic Diagnostic(string code) =>
         Log.FindFirstDescendant<AbstractDiagnostic>(found => found.Code == code) ?? throw new InvalidOperationException($"No {code} in: {Output}");

@@ -19,14 +19,15 @@ internal sealed class SmallDisk : IDisposable
 
     public void MakeReadOnly() => Assert.True(Run("mount", "-o", "remount,ro", _folder));
 
-    /// <summary>Writes until nothing more fits.</summary>
-    public void Fill()
+    /// <summary>Writes until nothing more fits, or until so many bytes are left.</summary>
+    public void Fill(long leaving = 0)
     {
         using var file = new FileStream(Path.Combine(_folder, "filler"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 0);
         var bytes = new byte[4096];
+        var drive = new DriveInfo(_folder);
         try
         {
-            while (true)
+            while (leaving == 0 || drive.AvailableFreeSpace > leaving)
                 file.Write(bytes);
         }
         catch (IOException)
