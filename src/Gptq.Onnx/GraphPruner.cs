@@ -5,10 +5,11 @@ namespace Gptq.Onnx;
 /// <summary>Cuts a model down to what some of its outputs need.</summary>
 public static class GraphPruner
 {
-    /// <summary>A copy of a model with fewer outputs, without the nodes and constants that none of them depends on. Its inputs stay.</summary>
+    /// <summary>A copy of a model with fewer outputs, without the nodes and constants that none of them depends on.</summary>
     /// <param name="model">The model; not changed.</param>
     /// <param name="outputs">The outputs to keep, in the model's order.</param>
-    public static ModelProto Keep(ModelProto model, IReadOnlyCollection<string> outputs)
+    /// <param name="keepInputs">Whether inputs stay that nothing depends on any more.</param>
+    public static ModelProto Keep(ModelProto model, IReadOnlyCollection<string> outputs, bool keepInputs = true)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(outputs);
@@ -27,6 +28,7 @@ public static class GraphPruner
         }
 
         Remove(graph.Initializer, constant => !needed.Contains(constant.Name));
+        if (!keepInputs) Remove(graph.Input, input => !needed.Contains(input.Name));
         return kept;
     }
 

@@ -57,6 +57,12 @@ public sealed class ModelPart : IDisposable
     /// <summary>The last extent of the output: the hidden size, or for the head the vocabulary.</summary>
     public int OutputFeatures => _graph.Features;
 
+    internal PartGraph Graph => _graph;
+
+    /// <summary>All parameters as the next run uses them, by the names of the graph's inputs.</summary>
+    internal IEnumerable<(string Input, long[] Shape, Memory<float> Values)> Buffers() => _graph.Parameters.Select(
+        (parameter, index) => (parameter.Input, parameter.Parameter.Shape.Select(extent => (long)extent).ToArray(), _buffers[index].AsMemory()));
+
     /// <summary>A linear's weight, [out, in], as the next run uses it: write the quantized values here.</summary>
     public Span<float> Weight(LinearModule linear) => _buffers[_weights[linear]];
 

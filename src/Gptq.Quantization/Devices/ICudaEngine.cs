@@ -20,6 +20,11 @@ public interface ICudaEngine
     /// <param name="gpu">Where.</param>
     void AddProvider(SessionOptions options, Gpu gpu);
 
+    /// <summary>Lets a session give memory back that it does not use any more.</summary>
+    /// <param name="options">Of the run after which it does.</param>
+    /// <param name="gpu">Where.</param>
+    void ReleaseMemoryAfter(RunOptions options, Gpu gpu);
+
     /// <summary>Where the values of such sessions stay between runs.</summary>
     /// <param name="gpu">Where.</param>
     OrtMemoryInfo Memory(Gpu gpu);

@@ -28,10 +28,10 @@ internal sealed class CalibrationActivations
     public int BatchCount => _batches.Length;
 
     /// <summary>Runs the embedding over token sequences of one length.</summary>
-    public static CalibrationActivations Embed(ModelPart embedding, IReadOnlyList<int[]> sequences, CancellationToken cancellation)
+    public static CalibrationActivations Embed(ModelPart embedding, IReadOnlyList<int[]> sequences, CancellationToken cancellation, int tokensPerBatch = TokensPerBatch)
     {
         var length = sequences[0].Length;
-        var shape = new TokenBatch(Math.Clamp(TokensPerBatch / length, 1, sequences.Count), length);
+        var shape = new TokenBatch(Math.Clamp(tokensPerBatch / length, 1, sequences.Count), length);
         var batches = new float[(sequences.Count + shape.Count - 1) / shape.Count][];
         var activations = new CalibrationActivations(shape, sequences.Count, embedding.OutputFeatures, batches);
         for (var index = 0; index < batches.Length; index++)
@@ -49,6 +49,9 @@ internal sealed class CalibrationActivations
 
     /// <summary>[sequences, length, hidden] of a batch.</summary>
     public float[] this[int index] => _batches[index];
+
+    /// <summary>Exchanges a batch for another of the same extents.</summary>
+    public void Replace(int index, float[] hidden) => _batches[index] = hidden;
 
     /// <summary>The number of the first sequence of a batch, for messages.</summary>
     public int FirstSequence(int index) => index * Shape.Count;

@@ -163,6 +163,23 @@ public sealed unsafe class HessianAccumulator : IDisposable
     /// <summary>Row i of the sum up to the diagonal, or a part of it.</summary>
     internal Span<float> Sum(int row, int length) => (_sum ?? throw Taken()).Slice(row * Stride, length);
 
+    /// <summary>Takes rows of a matrix that was summed elsewhere, [rows, inFeatures]; what is right of the diagonal does not count.</summary>
+    internal void SetRows(int first, ReadOnlySpan<float> values)
+    {
+        for (var row = first; values.Length > 0; row++, values = values[InFeatures..]) values[..(row + 1)].CopyTo(Sum(row, row + 1));
+    }
+
+    /// <summary>Counts what was summed elsewhere.</summary>
+    internal void Count(long tokens, long samples) => (Tokens, Samples) = (Tokens + tokens, Samples + samples);
+
+    /// <summary>Whether all of diag(H) is finite, as it is when all inputs were.</summary>
+    internal bool IsFinite()
+    {
+        for (var i = 0; i < InFeatures; i++)
+            if (!float.IsFinite(Sum(i, i + 1)[i])) return false;
+        return true;
+    }
+
     /// <summary>Hands the sums over; this accumulator is of no use afterwards.</summary>
     internal (AlignedBuffer Sum, AlignedBuffer? Cross) Take()
     {

@@ -64,6 +64,10 @@ internal sealed class FakeGpu : ICudaPlatform, ICudaEngine
 
     public void AddProvider(SessionOptions options, Gpu gpu) => Sessions.Add(gpu.Index);
 
+    public void ReleaseMemoryAfter(RunOptions options, Gpu gpu)
+    {
+    }
+
     public OrtMemoryInfo Memory(Gpu gpu) => OrtMemoryInfo.DefaultInstance;
 
     private static DeviceOutOfMemoryException Full() => new("cuda:0");

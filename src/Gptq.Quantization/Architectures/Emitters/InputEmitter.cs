@@ -11,10 +11,24 @@ namespace Gptq.Quantization.Architectures.Emitters;
 internal sealed class InputEmitter(Func<LinearModule, string> linearWeight, Func<EmbeddingModule, string> tableWeight)
     : ILinearEmitter, IEmbeddingEmitter
 {
+    private readonly Dictionary<string, string> _rounded = new(StringComparer.Ordinal);
+
+    /// <summary>The type of the linears' weights, and of what they are multiplied with.</summary>
+    public ElementType Products { get; init; } = ElementType.Float;
+
     public string Emit(GraphBuilder graph, LinearModule linear, string input, string? bias)
     {
-        var product = graph.Node(Domains.Microsoft, "FusedMatMul", [input, linearWeight(linear)], Attributes.Int("transB", 1));
+        var product = graph.Node(Domains.Microsoft, "FusedMatMul", [Rounded(graph, input), linearWeight(linear)], Attributes.Int("transB", 1));
+        if (Products != ElementType.Float) product = graph.Cast(product, ElementType.Float);
         return bias is null ? product : graph.Add(product, bias);
+    }
+
+    // Once for all linears that read it.
+    private string Rounded(GraphBuilder graph, string input)
+    {
+        if (Products == ElementType.Float) return input;
+        if (!_rounded.TryGetValue(input, out var rounded)) rounded = _rounded[input] = graph.Cast(input, Products);
+        return rounded;
     }
 
     public string Emit(GraphBuilder graph, EmbeddingModule table, string ids) =>

@@ -9,17 +9,25 @@ namespace Gptq.Quantization.Architectures.Graphs;
 internal sealed class InputParameters(GraphBuilder graph, string prefix) : IParameterBinding
 {
     private readonly List<(string Input, Parameter Parameter)> _inputs = [];
+    private readonly Dictionary<string, ElementType> _others = new(StringComparer.Ordinal);
 
     /// <summary>The inputs made so far: the graph's name for each and what it is.</summary>
     public IReadOnlyList<(string Input, Parameter Parameter)> Inputs => _inputs;
 
-    public string Bind(Parameter parameter)
+    /// <summary>The type of an input.</summary>
+    public ElementType TypeOf(string input) => _others.GetValueOrDefault(input, ElementType.Float);
+
+    public string Bind(Parameter parameter) => Bind(parameter, ElementType.Float);
+
+    /// <summary>The input for a parameter in another type than float.</summary>
+    public string Bind(Parameter parameter, ElementType type)
     {
         var input = parameter.Name.StartsWith(prefix, StringComparison.Ordinal) ? parameter.Name[prefix.Length..] : parameter.Name;
         if (!_inputs.Exists(known => known.Input == input))
         {
-            graph.Input(input, ElementType.Float, [.. parameter.Shape.Select(extent => (Dimension)extent)]);
+            graph.Input(input, type, [.. parameter.Shape.Select(extent => (Dimension)extent)]);
             _inputs.Add((input, parameter));
+            if (type != ElementType.Float) _others[input] = type;
         }
 
         return input;
