@@ -1,12 +1,10 @@
 using System.CommandLine;
-using System.Globalization;
 using Gptq.Quantization;
-using Gptq.Quantization.Calibration;
+using Gptq.Quantization.Allocation;
 using Gptq.Quantization.Evaluation;
 using Gptq.Quantization.Options;
 using Gptq.Quantization.Pipeline;
 using Gptq.Quantization.Solver;
-using Gptq.Quantization.Solver.Refinement;
 using Gptq.Tokenizers;
 
 namespace Gptq.Benchmarks;
@@ -36,9 +34,10 @@ internal sealed class QualityBenchmark : IBenchmark
         var method = new Option<string>("--method") { DefaultValueFactory = _ => "gptq" };
         var damp = new Option<double>("--damp") { DefaultValueFactory = _ => 0.01 };
         var sweeps = new Option<int>("--sweeps") { DefaultValueFactory = _ => 0, Description = "Passes that refine codes and scales." };
+        var target = new Option<double?>("--target") { Description = "Bits a weight: widths are chosen layer by layer, --bits does not count, --group-size is the largest group." };
         var command = new Command("quality", "Perplexity: float, round-to-nearest, and the solver.")
         {
-            model, ids, calibration, test, samples, length, bits, groupSize, actOrder, symmetric, mse, importance, fullRange, sequential, method, damp, sweeps,
+            model, ids, calibration, test, samples, length, bits, groupSize, actOrder, symmetric, mse, importance, fullRange, sequential, method, damp, sweeps, target,
         };
         command.SetAction(result =>
         {
@@ -61,23 +60,20 @@ internal sealed class QualityBenchmark : IBenchmark
                 // As the gptq operators store them.
                 ScaleStorage = ScaleStorage.HalfPrecision,
             };
-            var threads = Environment.ProcessorCount;
-            IReadOnlyList<double> Losses(SolverOptions solver, int passes) => QualityRun.Run(
-                source.Architecture,
-                new BlockQuantizer(QuantizationPlan.Uniform(source.Architecture, solver), new CpuLayerSolver(threads), new CpuCodeRefiner(threads), result.GetValue(sequential), passes, threads),
-                calibrationIds,
-                windows,
-                threads,
-                withFloatInputs: solver.Method == SolverMethod.Gptaq);
-            var reference = QualityRun.Float(source.Architecture, windows, threads);
-            var nearest = Losses(options with { Method = SolverMethod.Rtn }, 0);
-            var ours = Losses(options, result.GetValue(sweeps));
-            new Report()
-                .Add("float", EvaluationWindows.Perplexity(reference))
+            var sample = new QualitySample(source, calibrationIds, windows);
+            var nearest = sample.Uniform(options with { Method = SolverMethod.Rtn }, 0);
+            IReadOnlyDictionary<string, LayerForm>? forms = null;
+            var ours = result.GetValue(target) is { } average
+                ? sample.Allocated(options, result.GetValue(sweeps), average, out forms)
+                : sample.Uniform(options, result.GetValue(sweeps), result.GetValue(sequential));
+            var report = new Report()
+                .Add("float", EvaluationWindows.Perplexity(sample.Float))
                 .Add("rtn", EvaluationWindows.Perplexity(nearest))
                 .Add("ours", EvaluationWindows.Perplexity(ours))
-                .Add("ours_over_float_95", Interval(reference, ours))
-                .Write(result);
+                .Add("ours_over_float_95", QualitySample.IntervalText(sample.Float, ours))
+                .Add("bits_per_weight", sample.BitsPerWeight(options, forms));
+            if (forms is not null) report.Add("forms", string.Join(", ", forms.GroupBy(form => form.Value.ToString()).OrderBy(form => form.Key, StringComparer.Ordinal).Select(form => $"{form.Count()} x {form.Key}")));
+            report.Write(result);
         });
         return command;
     }
@@ -87,17 +83,5 @@ internal sealed class QualityBenchmark : IBenchmark
         var prefix = tokenizer.Encode("", addSpecialTokens: true);
         var ids = tokenizer.Encode(File.ReadAllText(file.FullName), addSpecialTokens: false);
         return [.. EvaluationWindows.Cut(ids, length - prefix.Length).Select(window => prefix.Concat(window).ToArray())];
-    }
-
-    // 2,000 resamplings of the windows, in pairs: how far the difference in perplexity may be chance.
-    private static string Interval(IReadOnlyList<double> reference, IReadOnlyList<double> ours)
-    {
-        var random = new Random(0);
-        var differences = Enumerable.Range(0, 2000).Select(_ =>
-        {
-            var picks = Enumerable.Range(0, ours.Count).Select(_ => random.Next(ours.Count)).ToArray();
-            return Math.Exp(picks.Average(i => ours[i])) - Math.Exp(picks.Average(i => reference[i]));
-        }).Order().ToArray();
-        return string.Create(CultureInfo.InvariantCulture, $"{differences[50]:+0.00;-0.00} to {differences[1949]:+0.00;-0.00}");
     }
 }

@@ -47,7 +47,6 @@ public sealed class QualityGateTests : IDisposable
         Assert.Equal("GPTQ7003", (await Assert.ThrowsAsync<GptqException>(() => RunAsync("--max-kl-divergence", "0.1"))).Code);
 
     [Theory]
-    [InlineData("--target-bits-per-weight", "3.5")]
     [InlineData("--device", "cuda")]
     [InlineData("--calibration-data", "self")]
     public async Task What_this_version_cannot_do_is_refused(string option, string value) =>

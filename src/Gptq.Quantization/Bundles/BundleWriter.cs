@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.Json.Nodes;
+using Gptq.Quantization.Allocation;
 using Gptq.Quantization.Architectures.Graphs;
 using Gptq.Quantization.Calibration;
 using Gptq.Quantization.Options;
@@ -34,6 +35,7 @@ internal static class BundleWriter
             ["architecture"] = source.Architecture.ModelType,
             ["operators"] = OptionValues.Format(plan.Operators),
             ["options"] = OptionsJson.Of(options),
+            ["bits_per_weight"] = BitsPerWeight(source, plan, options),
             ["calibration"] = new JsonObject { ["text"] = corpus.Name, ["sha256"] = corpus.Digest },
             ["layers"] = new JsonArray([.. KeptLayers(source, plan), .. store.Summaries().Select(layer => layer!.DeepClone())]),
             ["files"] = new JsonArray([.. BundleManifest.Digests(directory).Select(file => (JsonNode)new JsonObject { ["path"] = file.Path, ["size"] = file.Size, ["sha256"] = file.Sha256 })]),
@@ -41,4 +43,18 @@ internal static class BundleWriter
 
     private static IEnumerable<JsonNode> KeptLayers(ModelSource source, QuantizationPlan plan) =>
         source.Architecture.Linears.Where(plan.Keeps).Select(module => LayerSummary.ToJson(module, source.Checkpoint.Quantized!.ConfigOf(module)));
+
+    // As TargetBitsPerWeight counts, to three decimals.
+    private static double BitsPerWeight(ModelSource source, QuantizationPlan plan, QuantizationOptions options)
+    {
+        var storage = new WeightStorage(options, plan.Operators);
+        var layers = source.Architecture.Linears
+            .Select(module => (Module: module, Form: plan.FormOf(module) ?? (plan.Keeps(module) ? FormOf(source.Checkpoint.Quantized!.ConfigOf(module)) : null)))
+            .Where(layer => layer.Form is not null)
+            .ToList();
+        var weights = layers.Sum(layer => (long)layer.Module.OutFeatures * layer.Module.InFeatures);
+        return weights == 0 ? 0 : Math.Round(layers.Sum(layer => storage.Bits(layer.Module, layer.Form!.Value)) / (double)weights, 3);
+    }
+
+    private static LayerForm? FormOf(AutoGptqConfig config) => new(config.Bits, config.GroupSize);
 }

@@ -19,6 +19,7 @@ internal static class OptionsJson
         ["sequence_length"] = options.SequenceLength,
         ["seed"] = options.Seed,
         ["modules"] = options.Modules.ToString(),
+        ["target_bits_per_weight"] = options.TargetBitsPerWeight,
         ["operators"] = OptionValues.Format(options.Operators),
         ["formats"] = OptionValues.Format(options.Formats),
     };

@@ -45,6 +45,12 @@ public sealed record QuantizationOptions
     /// <summary>Overrides for single layers.</summary>
     public ModuleRules Modules { get; init; } = ModuleRules.None;
 
+    /// <summary>
+    /// What a weight of the quantized layers is to take on average, in bits, scales and zero points included; <see cref="Bits"/> then means nothing, and
+    /// <see cref="GroupSize"/> is the largest group. Null for the same bits everywhere.
+    /// </summary>
+    public double? TargetBitsPerWeight { get; init; }
+
     /// <summary>The operators that the graph is written with.</summary>
     public OperatorSet Operators { get; init; } = OperatorSet.Auto;
 

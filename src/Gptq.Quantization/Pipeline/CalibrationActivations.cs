@@ -72,6 +72,19 @@ internal sealed class CalibrationActivations
         }
     }
 
+    /// <summary>A block's output for every batch, which stays.</summary>
+    public CalibrationActivations Behind(ModelPart block, CancellationToken cancellation)
+    {
+        var outputs = new float[_batches.Length][];
+        for (var index = 0; index < _batches.Length; index++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            outputs[index] = new float[_batches[index].Length];
+            block.RunBlock(BatchShape(index), _batches[index], outputs[index]);
+        }
+        return new CalibrationActivations(Shape, Sequences, Hidden, outputs);
+    }
+
     public void Write(Stream stream)
     {
         foreach (var batch in _batches)

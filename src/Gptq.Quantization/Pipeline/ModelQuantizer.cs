@@ -10,18 +10,19 @@ namespace Gptq.Quantization.Pipeline;
 internal static class ModelQuantizer
 {
     // docs/quality.md has the measurements: most of the gain is in the first passes.
-    private const int RefinementSweeps = 4;
+    public const int RefinementSweeps = 4;
 
     public static void Run(
-        ModelSource source, QuantizationPlan plan, CalibrationCorpus corpus, QuantizationOptions options, ResultStore store, int threads,
-        IProgress<PipelineProgress> progress, CancellationToken cancellation)
+        ModelSource source, Preparation preparation, QuantizationOptions options, ResultStore store, int threads, IProgress<PipelineProgress> progress,
+        CancellationToken cancellation)
     {
         var architecture = source.Architecture;
+        var plan = preparation.Plan;
         var parts = architecture.LayerCount + (plan.For(architecture.Head) is null ? 0 : 1);
         var table = plan.For(architecture.TokenEmbedding);
         var solves = architecture.Linears.Any(module => plan.For(module) is not null);
         if (!solves) parts = 0;
-        if (store.FinishedParts < parts) RunParts(source, plan, corpus, options, store, parts, threads, progress, cancellation);
+        if (store.FinishedParts < parts) RunParts(source, preparation, options, store, parts, threads, progress, cancellation);
         if (table is not null && store.FinishedParts == parts)
         {
             progress.Report(new PipelineProgress(PipelinePhase.Quantize, parts, parts, "embedding"));
@@ -40,21 +41,12 @@ internal static class ModelQuantizer
     }
 
     private static void RunParts(
-        ModelSource source, QuantizationPlan plan, CalibrationCorpus corpus, QuantizationOptions options, ResultStore store, int parts, int threads,
-        IProgress<PipelineProgress> progress, CancellationToken cancellation)
+        ModelSource source, Preparation preparation, QuantizationOptions options, ResultStore store, int parts, int threads, IProgress<PipelineProgress> progress,
+        CancellationToken cancellation)
     {
         var architecture = source.Architecture;
-
         using var runner = new BlockRunner(architecture, threads);
-        var sequences = CalibrationSampler.Draw(
-            corpus,
-            text => source.Tokenizer.Encode(text, addSpecialTokens: false, findSpecialTokens: false),
-            Prefix(source),
-            options.CalibrationSamples,
-            SequenceLength(architecture, options),
-            options.Seed);
-        RequireKnownTokens(architecture, sequences);
-
+        var sequences = preparation.Sequences.Value;
         CalibrationActivations activations;
         CalibrationActivations? floatActivations;
         using (var embedding = runner.OpenEmbedding())
@@ -64,7 +56,7 @@ internal static class ModelQuantizer
         }
         Resume(runner, store, activations, floatActivations, cancellation);
 
-        var quantizer = new BlockQuantizer(plan, new CpuLayerSolver(threads), new CpuCodeRefiner(threads), options.TrueSequential, RefinementSweeps, threads);
+        var quantizer = new BlockQuantizer(preparation.Plan, new CpuLayerSolver(threads), new CpuCodeRefiner(threads), options.TrueSequential, RefinementSweeps, threads);
         for (var part = store.FinishedParts; part < parts; part++)
         {
             progress.Report(new PipelineProgress(PipelinePhase.Quantize, part, parts, part < architecture.LayerCount ? $"block {part + 1} of {architecture.LayerCount}" : "head"));
@@ -73,25 +65,6 @@ internal static class ModelQuantizer
             if (part + 1 < parts) activations.Advance(open, cancellation);
             store.Add(part, results, part + 1 < parts ? activations : null);
         }
-    }
-
-    // Texts begin with BOS where the tokenizer says so.
-    private static int[] Prefix(ModelSource source) => source.Tokenizer.Encode("", addSpecialTokens: true) is [var first, ..] ? [first] : [];
-
-    private static int SequenceLength(Architecture architecture, QuantizationOptions options)
-    {
-        var limit = architecture.MaxPositions ?? int.MaxValue;
-        if (options.SequenceLength is not { } asked) return Math.Min(2048, limit);
-        return asked <= limit
-            ? asked
-            : throw new GptqException("GPTQ1110", $"SequenceLength {asked} is more than the {limit} positions that the model has.");
-    }
-
-    private static void RequireKnownTokens(Architecture architecture, IReadOnlyList<int[]> sequences)
-    {
-        var largest = sequences.Max(sequence => sequence.Max());
-        if (largest >= architecture.VocabularySize)
-            throw new GptqException("GPTQ2302", $"The tokenizer gives the id {largest}, but the model knows {architecture.VocabularySize} tokens. Use the tokenizer that belongs to the checkpoint.");
     }
 
     // Takes up an interrupted run behind its last finished block.

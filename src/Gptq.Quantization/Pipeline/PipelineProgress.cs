@@ -16,6 +16,9 @@ public enum PipelinePhase
     /// <summary>Files are read and hashed, calibration text is drawn.</summary>
     Prepare,
 
+    /// <summary>What is needed before the first block is worked out: each layer's sensitivity, one step a block.</summary>
+    Measure,
+
     /// <summary>Blocks are calibrated and solved, one step each.</summary>
     Quantize,
 

@@ -63,10 +63,11 @@ public static class QuantizationPipeline
                 await Task.Run(
                     () =>
                     {
-                        var store = new ResultStore(journal);
-                        ModelQuantizer.Run(source, plan, corpus, request.Options, store, request.Threads, progress, cancellation);
+                        var store = new ResultStore(journal, Preparation.IsKept(request.Options, plan));
+                        var preparation = Preparation.Make(source, plan, corpus, request.Options, store, request.Threads, progress, cancellation);
+                        ModelQuantizer.Run(source, preparation, request.Options, store, request.Threads, progress, cancellation);
                         progress.Report(new PipelineProgress(PipelinePhase.Write, 0, 1, request.Name));
-                        BundleWriter.Write(source, plan, request.Options, corpus, store, staging.Directory, cancellation);
+                        BundleWriter.Write(source, preparation.Plan, request.Options, corpus, store, staging.Directory, cancellation);
                     },
                     cancellation).ConfigureAwait(false);
             }

@@ -1,3 +1,4 @@
+using Gptq.Quantization.Allocation;
 using Gptq.Quantization.Architectures;
 using Gptq.Quantization.Options;
 using Gptq.Quantization.Packing.AutoGptq;
@@ -34,6 +35,9 @@ public sealed class QuantizationPlan
         return _choices.GetValueOrDefault(module.Name);
     }
 
+    /// <summary>The width that a layer is to get; null when it stays as the checkpoint has it.</summary>
+    internal LayerForm? FormOf(LinearModule module) => For(module) is { } options ? new LayerForm(options.Bits, options.GroupSize) : null;
+
     /// <summary>How the token embedding is to be quantized on its own; null when it stays as it is or takes the head's codes.</summary>
     public SolverOptions? For(EmbeddingModule table)
     {
@@ -48,7 +52,7 @@ public sealed class QuantizationPlan
     /// <summary>Decides for all layers of a model: block linears are quantized with the item's options, others only where Modules says so.</summary>
     /// <exception cref="GptqException">
     /// GPTQ1111: an entry of Modules matches no layer. GPTQ1112, GPTQ1113: the operators can't hold a layer. GPTQ1116: an entry of Modules is about a layer
-    /// that is quantized already. GPTQ4001: options that do not fit together. GPTQ5020: AutoGPTQ's layout can't hold a layer.
+    /// that is quantized already. GPTQ1117: the target can't be met. GPTQ4001: options that do not fit together. GPTQ5020: AutoGPTQ's layout can't hold a layer.
     /// </exception>
     /// <param name="architecture">The model.</param>
     /// <param name="options">The item's options.</param>
@@ -75,7 +79,9 @@ public sealed class QuantizationPlan
             }
             // Who quantized the checkpoint has decided about the blocks.
             if (rule is null ? module.Layer < 0 || stored is not null : rule.Skip) continue;
-            chosen[module.Name] = (rule?.Bits ?? options.Bits, rule?.GroupSize ?? options.GroupSize);
+            // With a target, the widths of layers without a rule are found later; every operator and format holds 4 bits.
+            var bits = options.TargetBitsPerWeight is null ? options.Bits : BitWidth.Four;
+            chosen[module.Name] = (rule?.Bits ?? bits, rule?.GroupSize ?? options.GroupSize);
         }
         var sharesTable = ChooseTable(architecture, options, chosen);
 
@@ -101,8 +107,26 @@ public sealed class QuantizationPlan
             solver.Validate();
             choices[name] = solver;
         }
-        return new QuantizationPlan(choices, stored, operators) { SharesTable = sharesTable };
+        var plan = new QuantizationPlan(choices, stored, operators) { SharesTable = sharesTable };
+        // Whether the target can be met is known from sizes.
+        if (plan.IsOpen(options)) AllocationProblem.Create(architecture, plan, options);
+        return plan;
     }
+
+    /// <summary>Whether widths are still to be found; a checkpoint that is quantized already has them all.</summary>
+    internal bool IsOpen(QuantizationOptions options) => options.TargetBitsPerWeight is not null && _stored is null;
+
+    /// <summary>The same plan with other widths for some layers.</summary>
+    internal QuantizationPlan With(IReadOnlyDictionary<string, LayerForm> forms) => new(
+        _choices.ToDictionary(
+            choice => choice.Key,
+            choice => forms.TryGetValue(choice.Key, out var form) ? choice.Value with { Bits = form.Bits, GroupSize = form.GroupSize } : choice.Value,
+            StringComparer.Ordinal),
+        _stored,
+        Operators)
+    {
+        SharesTable = SharesTable,
+    };
 
     private static OperatorSet ResolveOperators(
         Architecture architecture, QuantizationOptions options, Dictionary<string, (BitWidth Bits, int GroupSize)> chosen, StoredLinears? stored)

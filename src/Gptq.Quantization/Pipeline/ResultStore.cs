@@ -1,22 +1,45 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using Gptq.Quantization.Allocation;
 using Gptq.Quantization.Caching;
 using Gptq.Quantization.Solver;
 
 namespace Gptq.Quantization.Pipeline;
 
 /// <summary>Solved layers between their solving and their writing: in the journal, one part of the model after another, so that an interrupted run goes on.</summary>
-internal sealed class ResultStore(BlockJournal journal)
+/// <param name="journal">The journal.</param>
+/// <param name="keepsPreparation">Whether the journal's first block is what was settled before the first part.</param>
+internal sealed class ResultStore(BlockJournal journal, bool keepsPreparation = false)
 {
+    private const string FormsBlob = "forms.json";
     private const string ReportBlob = "report.json";
     private const string ActivationsBlob = "activations";
 
+    private readonly int _before = keepsPreparation ? 1 : 0;
+
     /// <summary>Parts that are finished.</summary>
-    public int FinishedParts => journal.LastContiguousBlock + 1;
+    public int FinishedParts => Math.Max(0, journal.LastContiguousBlock + 1 - _before);
+
+    /// <summary>Keeps the layers' widths that were found before the first part.</summary>
+    public void AddPreparation(IReadOnlyDictionary<string, LayerForm> forms)
+    {
+        using var writer = journal.BeginBlock(0);
+        using (var stream = writer.Create(FormsBlob)) JsonSerializer.Serialize(stream, forms);
+        writer.Commit();
+    }
+
+    /// <summary>The widths that an interrupted run found; null when there are none.</summary>
+    public IReadOnlyDictionary<string, LayerForm>? ReadForms()
+    {
+        if (journal.LastContiguousBlock < 0) return null;
+        using var stream = journal.OpenBlob(0, FormsBlob);
+        return JsonSerializer.Deserialize<Dictionary<string, LayerForm>>(stream);
+    }
 
     /// <summary>Keeps a part's results, and the hidden states behind it, where another part follows, for a run that is resumed there.</summary>
     public void Add(int part, IReadOnlyList<SolveResult> results, CalibrationActivations? activations)
     {
-        using var writer = journal.BeginBlock(part);
+        using var writer = journal.BeginBlock(_before + part);
         foreach (var result in results)
         {
             using var stream = writer.Create(result.Report.Layer);
@@ -34,19 +57,19 @@ internal sealed class ResultStore(BlockJournal journal)
     }
 
     /// <summary>The layers of a finished part by name.</summary>
-    public IReadOnlyList<string> Layers(int part) => [.. journal.BlobsOf(part).Where(name => name != ReportBlob)];
+    public IReadOnlyList<string> Layers(int part) => [.. journal.BlobsOf(_before + part).Where(name => name != ReportBlob)];
 
     /// <summary>Reads a solved layer.</summary>
     public QuantizedLinear Read(int part, string layer)
     {
-        using var stream = journal.OpenBlob(part, layer);
+        using var stream = journal.OpenBlob(_before + part, layer);
         return QuantizedLinearFormat.Read(stream);
     }
 
     /// <summary>Takes up the hidden states behind the last finished part; false when they have to be computed again.</summary>
     public bool TryReadActivations(CalibrationActivations activations)
     {
-        using var stream = journal.TryOpenCarried(ActivationsBlob);
+        using var stream = FinishedParts > 0 ? journal.TryOpenCarried(ActivationsBlob) : null;
         if (stream is null) return false;
         activations.Read(stream);
         return true;
@@ -58,7 +81,7 @@ internal sealed class ResultStore(BlockJournal journal)
         var all = new JsonArray();
         for (var part = 0; part < FinishedParts; part++)
         {
-            using var stream = journal.OpenBlob(part, ReportBlob);
+            using var stream = journal.OpenBlob(_before + part, ReportBlob);
             foreach (var layer in JsonNode.Parse(stream)!.AsArray()) all.Add(layer!.DeepClone());
         }
         return all;

@@ -11,7 +11,6 @@ internal static class LaterOptions
 {
     private static readonly (string Name, string[] Harmless)[] s_options =
     [
-        ("--target-bits-per-weight", []),
         ("--device", ["auto", "cpu"]),
     ];
 

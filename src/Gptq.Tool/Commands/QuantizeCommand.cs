@@ -35,6 +35,7 @@ internal static class QuantizeCommand
         var sequenceLength = new Option<int?>("--sequence-length") { Description = "Tokens of a calibration sequence [default: the smaller of 2048 and what the model takes]." };
         var seed = new Option<int>("--seed") { Description = "Decides which places of the calibration text are drawn.", DefaultValueFactory = _ => defaults.Seed };
         var modules = new Option<string>("--modules") { Description = "Overrides for single layers, such as \"lm_head=8;*.fc2=3g64;*.layers.0.*=skip\"." };
+        var targetBitsPerWeight = new Option<double?>("--target-bits-per-weight") { HelpName = "bits", Description = "An average such as 3.5, scales included: each layer gets the bits and groups that its measured sensitivity deserves.", CustomParser = result => Parse(result, ParseNumber, "GPTQ1117", "a number such as 3.5") };
         var operators = new Option<OperatorSet>("--operators") { HelpName = "set", Description = "auto, onnxruntime, gptq or portable.", DefaultValueFactory = _ => defaults.Operators, CustomParser = result => Parse(result, OptionValues.TryParseOperators, "GPTQ1108", "auto, onnxruntime, gptq or portable") };
         var formats = new Option<ModelFormats>("--formats") { HelpName = "formats", Description = "onnx, gptq or gptq_v2 (a checkpoint that transformers and vLLM load), or onnx and one of them with a semicolon between.", DefaultValueFactory = _ => defaults.Formats, CustomParser = result => Parse(result, OptionValues.TryParseFormats, "GPTQ1115", "onnx, gptq or gptq_v2, or onnx and one of the others with a semicolon between") };
         var evaluationData = new Option<string>("--evaluation-data") { Description = "A text to compare the result with the float model on." };
@@ -51,7 +52,7 @@ internal static class QuantizeCommand
         var command = new Command("quantize", "Quantizes a checkpoint and writes a folder that Gptq.Runtime and ONNX Runtime GenAI load.")
         {
             model, output, projectDirectory, modelRoots, revision, download, name, bits, groupSize, symmetric, actOrder, mseSearch, trueSequential, damp, method,
-            calibrationData, calibrationSamples, sequenceLength, seed, modules, operators, formats, evaluationData, maxPerplexityIncrease, maxKlDivergence, cacheDirectory, remoteCache, manifest, threads, parentProcess, progress,
+            calibrationData, calibrationSamples, sequenceLength, seed, modules, targetBitsPerWeight, operators, formats, evaluationData, maxPerplexityIncrease, maxKlDivergence, cacheDirectory, remoteCache, manifest, threads, parentProcess, progress,
         };
         foreach (var option in later) command.Options.Add(option);
         command.SetAction(async (result, cancellation) =>
@@ -75,6 +76,7 @@ internal static class QuantizeCommand
                 SequenceLength = result.GetValue(sequenceLength),
                 Seed = result.GetValue(seed),
                 Modules = ModuleRules.Parse(result.GetValue(modules)),
+                TargetBitsPerWeight = result.GetValue(targetBitsPerWeight),
                 Operators = result.GetValue(operators),
                 Formats = result.GetValue(formats),
             };

@@ -33,6 +33,7 @@ internal sealed class PlainProgress(TextWriter output, TimeSpan interval) : IPro
     {
         PipelinePhase.Download => "download",
         PipelinePhase.Prepare => "prepare",
+        PipelinePhase.Measure => "measure",
         PipelinePhase.Quantize => "quantize",
         PipelinePhase.Write => "write",
         _ => "evaluate",
