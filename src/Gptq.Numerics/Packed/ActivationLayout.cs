@@ -28,13 +28,19 @@ internal readonly struct ActivationLayout
     /// <summary>The same with 8-bit activations, whose scales have to fit more closely.</summary>
     private const int FewColumns = 32;
 
-    public ActivationLayout(PackedLayout weights, ActivationPrecision precision)
+    /// <summary>Columns of the largest activation block.</summary>
+    public const int MostBlockColumns = ManyColumns;
+
+    /// <param name="weights">The matrix.</param>
+    /// <param name="precision">How activations are seen.</param>
+    /// <param name="forPanels">Whether <see cref="Kernels.TileKernel.MultiplyMany"/> reads them: the same numbers, 16-bit ones in one piece.</param>
+    public ActivationLayout(PackedLayout weights, ActivationPrecision precision, bool forPanels = false)
     {
         Form = precision switch
         {
             ActivationPrecision.Exact => ActivationForm.Floats,
             _ when weights.Format == PackedFormat.Bits8 => ActivationForm.Words,
-            ActivationPrecision.Bits16 => ActivationForm.TwoLimbs,
+            ActivationPrecision.Bits16 => forPanels ? ActivationForm.Words : ActivationForm.TwoLimbs,
             _ => ActivationForm.OneLimb,
         };
         Limit = precision switch
@@ -48,12 +54,13 @@ internal readonly struct ActivationLayout
         var blocksOfGroup = (weights.GroupSize + BlockColumns - 1) / BlockColumns;
         var lastGroup = weights.Columns - ((weights.Groups - 1) * weights.GroupSize);
         Blocks = ((weights.Groups - 1) * blocksOfGroup) + ((lastGroup + BlockColumns - 1) / BlockColumns);
-        ValueBytes = checked(weights.Columns * Form switch
+        ValueSize = Form switch
         {
             ActivationForm.Floats => sizeof(float),
             ActivationForm.OneLimb => sizeof(sbyte),
             _ => sizeof(short),
-        });
+        };
+        ValueBytes = checked(weights.Columns * ValueSize);
         RowBytes = checked(ValueBytes + (2 * sizeof(float) * Blocks) + 63) / 64 * 64;
     }
 
@@ -71,6 +78,9 @@ internal readonly struct ActivationLayout
 
     /// <summary>Activation blocks of a row.</summary>
     public int Blocks { get; }
+
+    /// <summary>Bytes of a value.</summary>
+    public int ValueSize { get; }
 
     /// <summary>Bytes of the values of a row; the scales (float32) stand behind them.</summary>
     public int ValueBytes { get; }

@@ -8,15 +8,22 @@ namespace Gptq.Numerics.Packed;
 /// computed in one piece, in one order, so that the result has the same bits whatever runs it.
 /// </summary>
 /// <remarks>
-/// Prepare once per product, then run every piece. One row of activations and many give the same bits per row.
+/// Prepare every piece of the activations, then run every piece of the product. One row of activations and many give the same bits per row.
 /// </remarks>
 public readonly unsafe struct PackedMatMul
 {
     /// <summary>Rows of activations that go through a tile's codes before the next tile: their prepared form fits the second-level cache.</summary>
-    private const int RowsPerPass = 64;
+    private const int RowsPerPass = TileKernel.MostRows;
+
+    /// <summary>Rows that one thread prepares at a time.</summary>
+    private const int RowsPerPrepare = 16;
+
+    /// <summary>From so many rows on, taking codes apart into panels pays.</summary>
+    private const int FewestRowsForPanels = 8;
 
     private readonly PackedWeights _weights;
     private readonly ActivationLayout _activations;
+    private readonly ActivationLayout _activationsForPanels;
     private readonly TileKernel _kernel;
 
     /// <summary>Plans a product.</summary>
@@ -31,6 +38,7 @@ public readonly unsafe struct PackedMatMul
     {
         _weights = weights;
         _activations = new ActivationLayout(weights.Layout, precision);
+        _activationsForPanels = new ActivationLayout(weights.Layout, precision, forPanels: true);
         _kernel = kernel;
     }
 
@@ -38,31 +46,36 @@ public readonly unsafe struct PackedMatMul
     public static string KernelName => TileKernel.Best.Name;
 
     /// <summary>Bytes of scratch memory that <see cref="Prepare"/> fills, for a number of rows.</summary>
-    public long ScratchBytes(int rows) => ((long)rows * _activations.RowBytes) + OrderedBytes;
+    public long ScratchBytes(int rows) => ((long)rows * _activations.RowBytes) + (PreparePieces(rows) * OrderedBytes);
+
+    /// <summary>Pieces in which so many rows of activations are prepared.</summary>
+    public static int PreparePieces(int rows) => (rows + RowsPerPrepare - 1) / RowsPerPrepare;
 
     /// <summary>Pieces of the product: a function of the matrix alone.</summary>
     public int Pieces => (_weights.Layout.Tiles + TilesPerPiece - 1) / TilesPerPiece;
 
     private int TilesPerPiece => Math.Max(1, _weights.Layout.Tiles / 32);
 
-    private long OrderedBytes => (long)_weights.Layout.Columns * sizeof(float);
+    private long OrderedBytes => _weights.Columns is null && _weights.Layout.Columns == _weights.InFeatures ? 0 : (long)_weights.Layout.Columns * sizeof(float);
 
-    /// <summary>Prepares rows of activations.</summary>
+    /// <summary>Prepares a piece of the rows of activations.</summary>
+    /// <param name="piece">Which, below <see cref="PreparePieces"/>.</param>
     /// <param name="x">[rows, inFeatures].</param>
-    /// <param name="rows">Rows.</param>
+    /// <param name="rows">All rows.</param>
     /// <param name="scratch"><see cref="ScratchBytes"/> bytes, best aligned to 64.</param>
-    public void Prepare(float* x, int rows, byte* scratch)
+    public void Prepare(int piece, float* x, int rows, byte* scratch)
     {
-        var ordered = (float*)(scratch + ((nint)rows * _activations.RowBytes));
-        for (var row = 0; row < rows; row++)
+        var layout = UsesPanels(rows) ? _activationsForPanels : _activations;
+        var ordered = (float*)(scratch + ((nint)rows * layout.RowBytes) + (piece * (nint)OrderedBytes));
+        for (var row = piece * RowsPerPrepare; row < Math.Min((piece + 1) * RowsPerPrepare, rows); row++)
         {
             ActivationPacker.Pack(
-                _activations,
+                layout,
                 x + ((nint)row * _weights.InFeatures),
                 _weights.InFeatures,
                 _weights.Columns,
                 ordered,
-                scratch + ((nint)row * _activations.RowBytes));
+                scratch + ((nint)row * layout.RowBytes));
         }
     }
 
@@ -72,8 +85,38 @@ public readonly unsafe struct PackedMatMul
     /// <param name="scratch">As prepared.</param>
     /// <param name="bias">[outFeatures], or null.</param>
     /// <param name="y">[rows, outFeatures].</param>
-    [SkipLocalsInit]
     public void Run(int piece, int rows, byte* scratch, float* bias, float* y)
+    {
+        if (UsesPanels(rows)) RunPanels(piece, rows, scratch, bias, y);
+        else RunTiles(piece, rows, scratch, bias, y);
+    }
+
+    private bool UsesPanels(int rows) => rows >= FewestRowsForPanels && _kernel.HasPanels;
+
+    [SkipLocalsInit]
+    private void RunPanels(int piece, int rows, byte* scratch, float* bias, float* y)
+    {
+        var result = stackalloc float[RowsPerPass * TileKernel.PairRows];
+        var first = piece * TilesPerPiece;
+        var end = Math.Min(first + TilesPerPiece, _weights.Layout.Tiles);
+        for (var row = 0; row < rows; row += RowsPerPass)
+        {
+            var together = Math.Min(RowsPerPass, rows - row);
+            for (var tile = first; tile < end; tile += 2)
+            {
+                var tiles = Math.Min(2, end - tile);
+                _kernel.MultiplyMany(
+                    _weights, tile, tiles, _activationsForPanels, scratch + ((nint)row * _activationsForPanels.RowBytes), together, result);
+                for (var i = 0; i < tiles; i++)
+                {
+                    Write(result + (i * PackedLayout.TileRows), TileKernel.PairRows, tile + i, row, together, bias, y);
+                }
+            }
+        }
+    }
+
+    [SkipLocalsInit]
+    private void RunTiles(int piece, int rows, byte* scratch, float* bias, float* y)
     {
         var result = stackalloc float[TileKernel.RowsTogether * PackedLayout.TileRows];
         var first = piece * TilesPerPiece;
@@ -87,14 +130,14 @@ public readonly unsafe struct PackedMatMul
                 {
                     var together = passEnd - row >= TileKernel.RowsTogether ? TileKernel.RowsTogether : 1;
                     _kernel.Multiply(_weights, tile, _activations, scratch + ((nint)row * _activations.RowBytes), together, result);
-                    Write(result, tile, row, together, bias, y);
+                    Write(result, PackedLayout.TileRows, tile, row, together, bias, y);
                     row += together;
                 }
             }
         }
     }
 
-    private void Write(float* result, int tile, int row, int rows, float* bias, float* y)
+    private void Write(float* result, int stride, int tile, int row, int rows, float* bias, float* y)
     {
         var outFeatures = _weights.Layout.OutFeatures;
         var first = tile * PackedLayout.TileRows;
@@ -104,7 +147,7 @@ public readonly unsafe struct PackedMatMul
             var destination = y + (((nint)row + i) * outFeatures) + first;
             for (var r = 0; r < count; r++)
             {
-                destination[r] = result[(i * PackedLayout.TileRows) + r] + (bias is null ? 0 : bias[first + r]);
+                destination[r] = result[(i * stride) + r] + (bias is null ? 0 : bias[first + r]);
             }
         }
     }

@@ -66,16 +66,33 @@ internal sealed unsafe class MatMulKernel : OperatorKernel
     private void Multiply(nint context, float* x, int rows, float* y)
     {
         var scratch = ScratchMemory.OfThread(_product.ScratchBytes(rows));
-        _product.Prepare(x, rows, scratch);
-        var job = new Job { Kernel = GCHandle.ToIntPtr(_self), Rows = rows, Scratch = scratch, Y = y };
-        Api.ParallelFor(context, &RunPiece, _product.Pieces, &job);
+        var job = new Job { Kernel = GCHandle.ToIntPtr(_self), Rows = rows, X = x, Scratch = scratch, Y = y };
+        var pieces = PackedMatMul.PreparePieces(rows);
+        if (pieces == 1) _product.Prepare(0, x, rows, scratch);
+        else Api.ParallelFor(context, &PreparePiece, pieces, &job);
+        if (!job.Failed) Api.ParallelFor(context, &RunPiece, _product.Pieces, &job);
         if (job.Failed)
         {
             throw new InvalidOperationException("A piece of the product failed.");
         }
     }
 
-    // An exception that left this method would end the process.
+    // An exception that left one of these methods would end the process.
+    [UnmanagedCallersOnly]
+    private static void PreparePiece(void* state, nuint piece)
+    {
+        var job = (Job*)state;
+        try
+        {
+            var kernel = (MatMulKernel)GCHandle.FromIntPtr(job->Kernel).Target!;
+            kernel._product.Prepare((int)piece, job->X, job->Rows, job->Scratch);
+        }
+        catch (Exception)
+        {
+            job->Failed = true;
+        }
+    }
+
     [UnmanagedCallersOnly]
     private static void RunPiece(void* state, nuint piece)
     {
@@ -103,6 +120,7 @@ internal sealed unsafe class MatMulKernel : OperatorKernel
     {
         public nint Kernel;
         public int Rows;
+        public float* X;
         public byte* Scratch;
         public float* Y;
         public bool Failed;

@@ -34,7 +34,7 @@ public sealed unsafe class PackedMatMulTests
     public void StaysWithinItsPrecision(PackedFormat format, int inFeatures, int groupSize, bool symmetric, bool shuffled)
     {
         var sample = new PackedSample(format, OutFeatures, inFeatures, groupSize, symmetric, shuffled);
-        foreach (var rows in new[] { 1, 6 })
+        foreach (var rows in new[] { 1, 6, 9 })
         {
             var x = sample.Activations(rows);
             var expected = sample.Multiply(x, rows);
@@ -56,27 +56,30 @@ public sealed unsafe class PackedMatMulTests
     public void GivesTheSameBitsFromEveryKernel(PackedFormat format, int inFeatures, int groupSize, bool symmetric, bool shuffled)
     {
         var sample = new PackedSample(format, OutFeatures, inFeatures, groupSize, symmetric, shuffled);
-        // Four rows together and one alone.
-        const int Rows = 5;
-        var x = sample.Activations(Rows);
-        foreach (var precision in Enum.GetValues<ActivationPrecision>())
+        // Four rows together and one alone; as many as make panels worth while.
+        foreach (var rows in new[] { 5, 11 })
         {
-            var expected = Run(sample, x, Rows, precision, new ScalarKernel());
-            foreach (var kernel in TileKernel.All().SkipLast(1))
+            var x = sample.Activations(rows);
+            foreach (var precision in Enum.GetValues<ActivationPrecision>())
             {
-                Assert.Equal(expected, Run(sample, x, Rows, precision, kernel));
+                var expected = Run(sample, x, rows, precision, new ScalarKernel());
+                foreach (var kernel in TileKernel.All().SkipLast(1))
+                {
+                    Assert.Equal(expected, Run(sample, x, rows, precision, kernel));
+                }
             }
         }
     }
 
+    public static TheoryData<PackedFormat, ActivationPrecision> FormatsAndPrecisions =>
+        [.. from format in Enum.GetValues<PackedFormat>() from precision in Enum.GetValues<ActivationPrecision>() select (format, precision)];
+
     [Theory]
-    [InlineData(ActivationPrecision.Exact)]
-    [InlineData(ActivationPrecision.Bits16)]
-    [InlineData(ActivationPrecision.Bits8)]
-    public void GivesARowTheSameBitsAloneAndAmongMany(ActivationPrecision precision)
+    [MemberData(nameof(FormatsAndPrecisions))]
+    public void GivesARowTheSameBitsAloneAndAmongMany(PackedFormat format, ActivationPrecision precision)
     {
         const int Rows = 70;
-        var sample = new PackedSample(PackedFormat.Bits3, OutFeatures, 256, 64, symmetric: false, shuffled: false);
+        var sample = new PackedSample(format, OutFeatures, 256, 64, symmetric: false, shuffled: false);
         var x = sample.Activations(Rows);
 
         var together = Run(sample, x, Rows, precision, TileKernel.Best);
@@ -90,21 +93,22 @@ public sealed unsafe class PackedMatMulTests
 
     [Theory]
     [InlineData(PackedFormat.Bits3)]
+    [InlineData(PackedFormat.Bits4)]
     [InlineData(PackedFormat.Bits8)]
     public void NeverOverflows(PackedFormat format)
     {
         var levels = 1 << (int)format;
         var codes = Enumerable.Repeat((byte)(levels - 1), 16 * 1024).ToArray();
         var packed = WeightPacker.Pack(format, 16, 1024, 1024, codes, Filled(16, 1), Filled(16, 0));
-        var x = Filled(1024, -3);
-        var y = new float[16];
+        var x = Filled(9 * 1024, -3);
         fixed (byte* data = packed.Codes, zeros = packed.Zeros)
         fixed (Half* scales = packed.Scales)
         {
             var weights = new PackedWeights(packed.Layout, 1024, data, scales, zeros, null);
-            foreach (var precision in Enum.GetValues<ActivationPrecision>())
+            foreach (var (precision, rows) in Enum.GetValues<ActivationPrecision>().SelectMany(precision => new[] { (precision, 1), (precision, 9) }))
             {
-                Run(weights, x, 1, precision, TileKernel.Best, y);
+                var y = new float[rows * 16];
+                Run(weights, x, rows, precision, TileKernel.Best, y);
                 Assert.All(y, value => Assert.Equal(-3072f * (levels - 1), value, 1e-5f * 3072 * levels));
             }
         }
@@ -166,7 +170,11 @@ public sealed unsafe class PackedMatMulTests
         fixed (float* source = x, destination = y, added = bias)
         fixed (byte* memory = scratch)
         {
-            product.Prepare(source, rows, memory);
+            for (var piece = PackedMatMul.PreparePieces(rows) - 1; piece >= 0; piece--)
+            {
+                product.Prepare(piece, source, rows, memory);
+            }
+
             for (var piece = product.Pieces - 1; piece >= 0; piece--)
             {
                 product.Run(piece, rows, memory, added, destination);

@@ -1,11 +1,12 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Gptq.Numerics.Packed.Kernels.Panels;
 
 namespace Gptq.Numerics.Packed.Kernels;
 
 /// <summary>AVX2 with FMA: a vector is half a tile. Sums of bytes come from AVX-VNNI where there is one.</summary>
-internal readonly unsafe struct Simd256 : ISimd<Vector256<byte>, Vector256<int>, Vector256<float>>
+internal readonly unsafe struct Simd256 : IPanelSimd<Vector256<byte>, Vector256<int>, Vector256<float>>
 {
     public static bool IsSupported => Avx2.IsSupported && Fma.IsSupported;
 
@@ -129,6 +130,40 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<byte>, Vector256<int>,
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch(byte* address) => Sse.Prefetch0(address);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(byte* destination, Vector256<byte> value) => value.Store(destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Load(float* source) => Vector256.Load(source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<byte> EvenWords(Vector256<byte> codes, Vector256<int> zero) =>
+        ((codes.AsInt16() & Vector256.Create((short)0xFF)) - (zero | (zero << 16)).AsInt16()).AsByte();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<byte> OddWords(Vector256<byte> codes, Vector256<int> zero) =>
+        ((codes.AsInt16() >>> 8) - (zero | (zero << 16)).AsInt16()).AsByte();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<byte> FillPair(short* source) => Vector256.Create(*(int*)source).AsByte();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> MultiplyAddWords(Vector256<int> sum, Vector256<byte> words, Vector256<byte> pair) =>
+        sum + Avx2.MultiplyAddAdjacent(words.AsInt16(), pair.AsInt16());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<byte> FillFour(sbyte* source) => Vector256.Create(*(int*)source).AsByte();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> AddBytes(Vector256<int> partial, Vector256<byte> codes, Vector256<byte> four) =>
+        AvxVnni.IsSupported
+            ? AvxVnni.MultiplyWideningAndAdd(partial, codes, four.AsSByte())
+            : (partial.AsInt16() + Avx2.MultiplyAddAdjacent(codes, four.AsSByte())).AsInt32();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> FinishBytes(Vector256<int> partial) =>
+        AvxVnni.IsSupported ? partial : Avx2.MultiplyAddAdjacent(partial.AsInt16(), Vector256.Create((short)1));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<short> Pairs(

@@ -1,11 +1,12 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Gptq.Numerics.Packed.Kernels.Panels;
 
 namespace Gptq.Numerics.Packed.Kernels;
 
 /// <summary>AVX-512 BW: a vector is a whole tile.</summary>
-internal readonly unsafe struct Simd512 : ISimd<Vector512<byte>, Vector512<int>, Vector512<float>>
+internal readonly unsafe struct Simd512 : IPanelSimd<Vector512<byte>, Vector512<int>, Vector512<float>>
 {
     public static bool IsSupported => Avx512BW.IsSupported;
 
@@ -124,6 +125,38 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<byte>, Vector512<int>,
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch(byte* address) => Sse.Prefetch0(address);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(byte* destination, Vector512<byte> value) => value.Store(destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Load(float* source) => Vector512.Load(source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<byte> EvenWords(Vector512<byte> codes, Vector512<int> zero) =>
+        ((codes.AsInt16() & Vector512.Create((short)0xFF)) - (zero | (zero << 16)).AsInt16()).AsByte();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<byte> OddWords(Vector512<byte> codes, Vector512<int> zero) =>
+        ((codes.AsInt16() >>> 8) - (zero | (zero << 16)).AsInt16()).AsByte();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<byte> FillPair(short* source) => Vector512.Create(*(int*)source).AsByte();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> MultiplyAddWords(Vector512<int> sum, Vector512<byte> words, Vector512<byte> pair) =>
+        sum + Avx512BW.MultiplyAddAdjacent(words.AsInt16(), pair.AsInt16());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<byte> FillFour(sbyte* source) => Vector512.Create(*(int*)source).AsByte();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> AddBytes(Vector512<int> partial, Vector512<byte> codes, Vector512<byte> four) =>
+        (partial.AsInt16() + Avx512BW.MultiplyAddAdjacent(codes, four.AsSByte())).AsInt32();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> FinishBytes(Vector512<int> partial) =>
+        Avx512BW.MultiplyAddAdjacent(partial.AsInt16(), Vector512.Create((short)1));
 
     /// <summary>0 … 15 less a middle: a permutation that looks at four bits of each index makes codes numbers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
