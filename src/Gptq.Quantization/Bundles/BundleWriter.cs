@@ -14,7 +14,7 @@ internal static class BundleWriter
 {
     /// <summary>Writes a bundle into an empty folder. Nothing in it depends on when or where it was made.</summary>
     public static void Write(
-        ModelSource source, QuantizationPlan plan, QuantizationOptions options, CalibrationCorpus corpus, ResultStore store, string directory, CancellationToken cancellation)
+        ModelSource source, QuantizationPlan plan, QuantizationOptions options, CalibrationCorpus corpus, ResultStore store, string device, string directory, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
         if (options.CheckpointFormat is { } version) AutoGptqFolder.Write(source, plan, options, version, store, directory, cancellation);
@@ -24,11 +24,11 @@ internal static class BundleWriter
             DecoderGraph.Write(source.Architecture, directory, emitters.Linears, emitters.Embeddings, portable: plan.Operators == OperatorSet.Portable);
             RuntimeFiles.Write(source, directory);
         }
-        BundleJson.Write(Path.Combine(directory, BundleFiles.Quantization), Describe(source, plan, options, corpus, store, directory));
+        BundleJson.Write(Path.Combine(directory, BundleFiles.Quantization), Describe(source, plan, options, corpus, store, device, directory));
     }
 
     private static JsonObject Describe(
-        ModelSource source, QuantizationPlan plan, QuantizationOptions options, CalibrationCorpus corpus, ResultStore store, string directory) => new()
+        ModelSource source, QuantizationPlan plan, QuantizationOptions options, CalibrationCorpus corpus, ResultStore store, string device, string directory) => new()
         {
             ["version"] = QuantizationPipeline.FormatVersion,
             ["engine"] = typeof(BundleWriter).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0],
@@ -36,6 +36,7 @@ internal static class BundleWriter
             ["operators"] = OptionValues.Format(plan.Operators),
             ["options"] = OptionsJson.Of(options),
             ["bits_per_weight"] = BitsPerWeight(source, plan, options),
+            ["device"] = device,
             ["calibration"] = new JsonObject { ["text"] = corpus.Name, ["sha256"] = corpus.Digest },
             ["layers"] = new JsonArray([.. KeptLayers(source, plan), .. store.Summaries().Select(layer => layer!.DeepClone())]),
             ["files"] = new JsonArray([.. BundleManifest.Digests(directory).Select(file => (JsonNode)new JsonObject { ["path"] = file.Path, ["size"] = file.Size, ["sha256"] = file.Sha256 })]),

@@ -59,6 +59,15 @@ public static class OptionValues
         _ => "rtn",
     };
 
+    /// <summary>Reads auto, cpu or cuda; null for anything else.</summary>
+    public static DeviceChoice? TryParseDevice(string? text) => text?.Trim().ToUpperInvariant() switch
+    {
+        "AUTO" => DeviceChoice.Auto,
+        "CPU" => DeviceChoice.Cpu,
+        "CUDA" => DeviceChoice.Cuda,
+        _ => null,
+    };
+
     /// <summary>Reads auto, onnxruntime, gptq or portable; null for anything else.</summary>
     public static OperatorSet? TryParseOperators(string? text) => text?.Trim().ToUpperInvariant() switch
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Gptq.Quantization.Architectures;
 using Gptq.Quantization.Calibration;
+using Gptq.Quantization.Calibration.Devices;
 using Gptq.Quantization.Solver;
 using Gptq.Quantization.Solver.Refinement;
 
@@ -12,6 +13,9 @@ namespace Gptq.Quantization.Pipeline;
 /// </summary>
 internal sealed class BlockQuantizer(QuantizationPlan plan, ILayerSolver solver, ICodeRefiner refiner, bool trueSequential, int refinementSweeps, int threads)
 {
+    /// <summary>The forward pass on GPUs; null on the processor.</summary>
+    public DeviceForward? Forward { get; init; }
+
     /// <summary>Quantizes the layers of a block. Afterwards the block holds their dequantized weights, ready to run for the next one.</summary>
     /// <param name="block">The open block, with float weights.</param>
     /// <param name="activations">Its input, as the quantized blocks before it give it.</param>
@@ -62,6 +66,8 @@ internal sealed class BlockQuantizer(QuantizationPlan plan, ILayerSolver solver,
         if (needed.Count == 0) return hessians;
 
         var names = needed.ToDictionary(stage => stage[0].Stage, stage => stage[0].Name);
+        var empty = names.Keys.ToDictionary(stage => stage, stage => hessians[stage]!);
+        if (Forward?.TryCollect(block, empty, names, cancellation) == true) return hessians;
         var taps = names.Keys.Order().ToList();
         var options = new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancellation };
         for (var index = 0; index < activations.BatchCount; index++)

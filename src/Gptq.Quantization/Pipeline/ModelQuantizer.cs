@@ -1,8 +1,8 @@
 using Gptq.Quantization.Architectures;
 using Gptq.Quantization.Calibration;
+using Gptq.Quantization.Calibration.Devices;
 using Gptq.Quantization.Options;
 using Gptq.Quantization.Solver;
-using Gptq.Quantization.Solver.Refinement;
 
 namespace Gptq.Quantization.Pipeline;
 
@@ -13,8 +13,8 @@ internal static class ModelQuantizer
     public const int RefinementSweeps = 4;
 
     public static void Run(
-        ModelSource source, Preparation preparation, QuantizationOptions options, ResultStore store, int threads, IProgress<PipelineProgress> progress,
-        CancellationToken cancellation)
+        ModelSource source, Preparation preparation, QuantizationOptions options, ResultStore store, DeviceRun device, int threads,
+        IProgress<PipelineProgress> progress, CancellationToken cancellation)
     {
         var architecture = source.Architecture;
         var plan = preparation.Plan;
@@ -22,7 +22,7 @@ internal static class ModelQuantizer
         var table = plan.For(architecture.TokenEmbedding);
         var solves = architecture.Linears.Any(module => plan.For(module) is not null);
         if (!solves) parts = 0;
-        if (store.FinishedParts < parts) RunParts(source, preparation, options, store, parts, threads, progress, cancellation);
+        if (store.FinishedParts < parts) RunParts(source, preparation, options, store, parts, device, threads, progress, cancellation);
         if (table is not null && store.FinishedParts == parts)
         {
             progress.Report(new PipelineProgress(PipelinePhase.Quantize, parts, parts, "embedding"));
@@ -41,8 +41,8 @@ internal static class ModelQuantizer
     }
 
     private static void RunParts(
-        ModelSource source, Preparation preparation, QuantizationOptions options, ResultStore store, int parts, int threads, IProgress<PipelineProgress> progress,
-        CancellationToken cancellation)
+        ModelSource source, Preparation preparation, QuantizationOptions options, ResultStore store, int parts, DeviceRun device, int threads,
+        IProgress<PipelineProgress> progress, CancellationToken cancellation)
     {
         var architecture = source.Architecture;
         using var runner = new BlockRunner(architecture, threads);
@@ -54,22 +54,30 @@ internal static class ModelQuantizer
             activations = CalibrationActivations.Embed(embedding, sequences, cancellation);
             floatActivations = options.Method == SolverMethod.Gptaq ? CalibrationActivations.Embed(embedding, sequences, cancellation) : null;
         }
-        Resume(runner, store, activations, floatActivations, cancellation);
+        using var forward = device.Forward(activations, options.Method);
+        Resume(runner, store, activations, floatActivations, forward, cancellation);
 
-        var quantizer = new BlockQuantizer(preparation.Plan, new CpuLayerSolver(threads), new CpuCodeRefiner(threads), options.TrueSequential, RefinementSweeps, threads);
+        var quantizer = new BlockQuantizer(preparation.Plan, device.Solver, device.Refiner, options.TrueSequential, RefinementSweeps, threads) { Forward = forward };
         for (var part = store.FinishedParts; part < parts; part++)
         {
             progress.Report(new PipelineProgress(PipelinePhase.Quantize, part, parts, part < architecture.LayerCount ? $"block {part + 1} of {architecture.LayerCount}" : "head"));
             using var open = part < architecture.LayerCount ? runner.OpenBlock(part) : runner.OpenHead();
             var results = quantizer.Run(open, activations, floatActivations, cancellation);
-            if (part + 1 < parts) activations.Advance(open, cancellation);
-            store.Add(part, results, part + 1 < parts ? activations : null);
+            if (part + 1 < parts) Advance(open, activations, forward, cancellation);
+            // A device runs the blocks again sooner than it takes to write and read what stands between them.
+            store.Add(part, results, part + 1 < parts && forward is null ? activations : null);
         }
+    }
+
+    private static void Advance(ModelPart part, CalibrationActivations activations, DeviceForward? forward, CancellationToken cancellation)
+    {
+        if (forward?.TryAdvance(part, cancellation) != true) activations.Advance(part, cancellation);
     }
 
     // Takes up an interrupted run behind its last finished block.
     private static void Resume(
-        BlockRunner runner, ResultStore store, CalibrationActivations activations, CalibrationActivations? floatActivations, CancellationToken cancellation)
+        BlockRunner runner, ResultStore store, CalibrationActivations activations, CalibrationActivations? floatActivations, DeviceForward? forward,
+        CancellationToken cancellation)
     {
         if (store.FinishedParts == 0 || (floatActivations is null && store.TryReadActivations(activations))) return;
         for (var part = 0; part < store.FinishedParts; part++)
@@ -79,7 +87,7 @@ internal static class ModelQuantizer
             var finished = store.Layers(part);
             foreach (var module in block.Linears.Where(module => finished.Contains(module.Name)))
                 store.Read(part, module.Name).Dequantize(block.Weight(module));
-            activations.Advance(block, cancellation);
+            Advance(block, activations, forward, cancellation);
         }
     }
 }

@@ -6,6 +6,7 @@ using Gptq.Quantization.Caching;
 using Gptq.Quantization.Caching.Remote;
 using Gptq.Quantization.Calibration;
 using Gptq.Quantization.Checkpoints;
+using Gptq.Quantization.Devices;
 using Gptq.Quantization.Options;
 using Gptq.Quantization.Solver;
 
@@ -45,7 +46,10 @@ public static class QuantizationPipeline
             Remote = RemoteCacheOptions.Create(request.RemoteCache),
             OnWarning = warning => { lock (warnings) warnings.Add(warning); },
         });
-        var key = await KeyAsync(request, source, corpus, cancellation).ConfigureAwait(false);
+        var selection = await DeviceSelector.SelectAsync(
+            request.Device, request.Cuda, DeviceNeeds.Of(source.Architecture), request.Download,
+            detail => progress.Report(new PipelineProgress(PipelinePhase.Prepare, 1, 3, detail)), cancellation).ConfigureAwait(false);
+        var key = await KeyAsync(request, selection, source, corpus, cancellation).ConfigureAwait(false);
         using var entry = await cache.AcquireAsync(
             key, () => progress.Report(new PipelineProgress(PipelinePhase.Prepare, 2, 3, "waiting for another build of this model")), cancellation).ConfigureAwait(false);
         progress.Report(new PipelineProgress(PipelinePhase.Prepare, 3, 3, request.Name));
@@ -56,7 +60,7 @@ public static class QuantizationPipeline
             var journal = await entry.OpenJournalAsync(cancellation).ConfigureAwait(false);
             // Not before: what is in the cache needs no device.
             using var device = await DeviceLock.AcquireAsync(
-                request.DeviceLocks, "cpu", () => progress.Report(new PipelineProgress(PipelinePhase.Prepare, 3, 3, "waiting for another model on this device")), cancellation).ConfigureAwait(false);
+                request.DeviceLocks, selection.Kind, () => progress.Report(new PipelineProgress(PipelinePhase.Prepare, 3, 3, "waiting for another model on this device")), cancellation).ConfigureAwait(false);
             using var staging = entry.BeginStaging();
             try
             {
@@ -64,10 +68,13 @@ public static class QuantizationPipeline
                     () =>
                     {
                         var store = new ResultStore(journal, Preparation.IsKept(request.Options, plan));
+                        progress.Report(new PipelineProgress(PipelinePhase.Prepare, 3, 3, selection.Statement));
+                        var run = DeviceRun.Start(request.Device, selection, request.Cuda, request.Threads);
                         var preparation = Preparation.Make(source, plan, corpus, request.Options, store, request.Threads, progress, cancellation);
-                        ModelQuantizer.Run(source, preparation, request.Options, store, request.Threads, progress, cancellation);
+                        ModelQuantizer.Run(source, preparation, request.Options, store, run, request.Threads, progress, cancellation);
+                        warnings.AddRange(run.Warnings());
                         progress.Report(new PipelineProgress(PipelinePhase.Write, 0, 1, request.Name));
-                        BundleWriter.Write(source, preparation.Plan, request.Options, corpus, store, staging.Directory, cancellation);
+                        BundleWriter.Write(source, preparation.Plan, request.Options, corpus, store, run.Description, staging.Directory, cancellation);
                     },
                     cancellation).ConfigureAwait(false);
             }
@@ -106,7 +113,7 @@ public static class QuantizationPipeline
     }
 
     // Everything that decides the bundle's bytes, and nothing else: not where files lie, not how many threads there are.
-    private static async Task<CacheKey> KeyAsync(QuantizationRequest request, ModelSource source, CalibrationCorpus corpus, CancellationToken cancellation)
+    private static async Task<CacheKey> KeyAsync(QuantizationRequest request, DeviceSelection selection, ModelSource source, CalibrationCorpus corpus, CancellationToken cancellation)
     {
         var files = source.WeightFiles.Concat(source.TextFiles).ToList();
         var digests = await new FileDigests(request.CacheDirectory).ComputeAsync(files, hashedBytes: null, cancellation).ConfigureAwait(false);
@@ -114,6 +121,8 @@ public static class QuantizationPipeline
             .AddText("engine", typeof(QuantizationPipeline).Assembly.GetName().Version!.ToString())
             .AddText("options", OptionsJson.Of(request.Options).ToJsonString())
             .AddText("calibration", corpus.Digest);
+        // Sums in another order, products in float16: a device gives other codes now and then.
+        if (selection.Gpus.Count > 0) builder.AddText("device", selection.Kind);
         for (var i = 0; i < files.Count; i++)
             builder.AddFile(string.Create(CultureInfo.InvariantCulture, $"{(i < source.WeightFiles.Count ? "weights" : "text")}/{Path.GetFileName(files[i])}"), digests[i]);
         return builder.Build();

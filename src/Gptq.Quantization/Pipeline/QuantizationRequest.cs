@@ -1,3 +1,4 @@
+using Gptq.Quantization.Devices;
 using Gptq.Quantization.Options;
 
 namespace Gptq.Quantization.Pipeline;
@@ -46,6 +47,12 @@ public sealed record QuantizationRequest
 
     /// <summary>The folder of locks through which processes let one model at a time use a device; null for none.</summary>
     public string? DeviceLocks { get; init; }
+
+    /// <summary>What to calibrate and solve on.</summary>
+    public DeviceChoice Device { get; init; }
+
+    /// <summary>CUDA as this program has it.</summary>
+    public ICudaPlatform Cuda { get; init; } = new NoCuda();
 
     /// <summary>Threads for calibration and solving.</summary>
     public int Threads { get; init; } = Environment.ProcessorCount;
