@@ -17,7 +17,7 @@ internal static class CommandEdge
         error ??= Console.Error;
         if (result.Errors.Count > 0)
         {
-            foreach (var problem in result.Errors) await error.WriteLineAsync($"gptq : error GPTQ1101: {problem.Message}").ConfigureAwait(false);
+            foreach (var problem in result.Errors) await error.WriteLineAsync($"gptq : error {Coded(problem.Message)}").ConfigureAwait(false);
             await error.WriteLineAsync("Try 'gptq --help'.").ConfigureAwait(false);
             return ExitCodes.BadUsage;
         }
@@ -48,6 +48,9 @@ internal static class CommandEdge
 
     /// <summary>A warning in MSBuild's canonical form.</summary>
     public static string Describe(GptqWarning warning) => $"{warning.File ?? "gptq"} : warning {warning.Code}: {OneLine(warning.Message)}";
+
+    // Options with a code of their own begin with it.
+    private static string Coded(string message) => message.StartsWith("GPTQ", StringComparison.Ordinal) ? message : "GPTQ1101: " + message;
 
     // MSBuild's canonical form, origin : error code: text; null for what no person caused.
     private static string? Describe(Exception exception) => exception switch

@@ -18,6 +18,7 @@ internal static class CommandLine
             GenerateCommand.Create(),
             BenchCommand.Create(),
             CacheCommand.Create(),
+            CompletionCommand.Create(),
         };
         foreach (var help in root.Options.OfType<HelpOption>()) help.Action = new HelpWithExample((HelpAction)help.Action!);
         return root;

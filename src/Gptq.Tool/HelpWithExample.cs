@@ -7,6 +7,9 @@ namespace Gptq.Tool;
 /// <summary>The usual help, and one line to start from.</summary>
 internal sealed class HelpWithExample(HelpAction help) : SynchronousCommandLineAction
 {
+    private const int StandardWidth = 80;
+    private const int WidestReadable = 120;
+
     /// <summary>One line for each command, by its name.</summary>
     internal static IReadOnlyDictionary<string, string> Examples { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
     {
@@ -19,6 +22,7 @@ internal sealed class HelpWithExample(HelpAction help) : SynchronousCommandLineA
         ["cache"] = "gptq cache list",
         ["list"] = "gptq cache list --json",
         ["prune"] = "gptq cache prune --limit 20GB --unused-for 30d",
+        ["completion"] = "gptq completion bash",
         ["clear"] = "gptq cache clear",
     };
 
@@ -26,6 +30,8 @@ internal sealed class HelpWithExample(HelpAction help) : SynchronousCommandLineA
 
     public override int Invoke(ParseResult parseResult)
     {
+        // Where nobody reads along, as behind a pipe, lines would be as long as they come.
+        help.MaxWidth = Console.IsOutputRedirected ? StandardWidth : Math.Max(StandardWidth, Math.Min(Console.WindowWidth, WidestReadable));
         var exit = help.Invoke(parseResult);
         if (Examples.TryGetValue(parseResult.CommandResult.Command.Name, out var example))
             parseResult.InvocationConfiguration.Output.WriteLine($"Example:{Environment.NewLine}  {example}{Environment.NewLine}");

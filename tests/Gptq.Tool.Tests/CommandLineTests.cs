@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.RegularExpressions;
 using Gptq.Tests;
 
 namespace Gptq.Tool.Tests;
@@ -21,6 +22,27 @@ public sealed class CommandLineTests
         Assert.InRange(example.Length, 0, 78);
     }
 
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public async Task Help_fits_into_80_columns(string path)
+    {
+        var run = await ToolRun.RunAsync([.. path.Split(' '), "--help"]);
+
+        Assert.All(run.Output.Split('\n'), line => Assert.InRange(line.Length, 0, 80));
+        // The left column leaves room for the right one.
+        Assert.DoesNotMatch(new Regex(@"(?m)^  \S.{40,}?  \S"), run.Output);
+    }
+
+    [Fact]
+    public async Task Help_spells_defaults_as_they_are_written()
+    {
+        var help = Regex.Replace((await ToolRun.RunAsync(["quantize", "--help"])).Output, @"\s+", " ");
+
+        Assert.Contains("2, 3, 4, 8 or ternary [default: 4]", help, StringComparison.Ordinal);
+        Assert.Contains("[default: group-aware]", help, StringComparison.Ordinal);
+        Assert.DoesNotMatch("default: (Four|GroupAware|Gptq|Auto|Onnx|True)", help);
+    }
+
     [Fact]
     public void Every_command_has_a_section_in_the_documentation()
     {
@@ -40,12 +62,22 @@ public sealed class CommandLineTests
     [InlineData("generate", "bundle", "--prompt", "x", "--top-k", "few")]
     [InlineData("bench", "bundle", "--tokens", "1")]
     [InlineData("bench", "bundle", "--runs", "0")]
+    [InlineData("completion", "cmd")]
     public async Task Bad_usage_ends_with_2(params string[] arguments)
     {
         var run = await ToolRun.RunAsync(arguments);
 
         Assert.Equal((2, ""), (run.Exit, run.Output));
         Assert.StartsWith("gptq : error GPTQ1101: ", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_word_that_an_option_does_not_take_has_the_options_code()
+    {
+        var run = await ToolRun.RunAsync(["quantize", "--model", "m", "--output", "o", "--bits", "5"]);
+
+        Assert.Equal(2, run.Exit);
+        Assert.StartsWith("gptq : error GPTQ1102: '5' is not 2, 3, 4, 8 or ternary.", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -15,36 +15,36 @@ internal static class QuantizeCommand
     public static Command Create()
     {
         var defaults = new QuantizationOptions();
-        var model = new Option<string>("--model") { Description = "The checkpoint: a directory, a name under a root, or a hub repository such as facebook/opt-125m.", Required = true };
-        var output = new Option<DirectoryInfo>("--output") { Description = "The folder to write; replaced as a whole.", Required = true };
-        var projectDirectory = new Option<DirectoryInfo>("--project-directory") { Description = "Where relative paths start.", DefaultValueFactory = _ => new DirectoryInfo(Environment.CurrentDirectory) };
-        var modelRoots = new Option<string>("--model-roots") { Description = "Folders that hold checkpoints by name, separated by semicolons." };
-        var revision = new Option<string>("--revision") { Description = "Commit, tag or branch on the hub.", DefaultValueFactory = _ => "main" };
-        var download = new Option<bool>("--download") { Description = "Whether the hub may be asked.", DefaultValueFactory = _ => true };
-        var name = new Option<string>("--name") { Description = "The bundle's name [default: the last part of the model]." };
-        var bits = new Option<BitWidth>("--bits") { HelpName = "2|3|4|8|ternary", Description = "2, 3, 4, 8 or ternary.", DefaultValueFactory = _ => defaults.Bits, CustomParser = result => Parse(result, OptionValues.TryParseBits, "GPTQ1102", "2, 3, 4, 8 or ternary") };
-        var groupSize = new Option<int>("--group-size") { Description = "Columns that share a scale: -1 for a whole row, or a power of two from 16 to 1024.", DefaultValueFactory = _ => defaults.GroupSize };
-        var symmetric = new Option<bool>("--symmetric") { Description = "A grid symmetric around zero.", DefaultValueFactory = _ => defaults.Symmetric };
-        var actOrder = new Option<ActOrder>("--act-order") { HelpName = "order", Description = "none, static, group-aware or dynamic.", DefaultValueFactory = _ => defaults.ActOrder, CustomParser = result => Parse(result, OptionValues.TryParseActOrder, "GPTQ1104", "none, static, group-aware or dynamic") };
-        var mseSearch = new Option<bool>("--mse-search") { Description = "Search shrunken grids for the smallest error.", DefaultValueFactory = _ => defaults.MseSearch };
-        var trueSequential = new Option<bool>("--true-sequential") { Description = "Calibrate each layer after those before it in the block are quantized.", DefaultValueFactory = _ => defaults.TrueSequential };
-        var damp = new Option<double>("--damp") { Description = "Added to the Hessian's diagonal, as a fraction of its mean.", DefaultValueFactory = _ => defaults.Damp, CustomParser = result => Parse(result, ParseNumber, "GPTQ1105", "a number such as 0.01") };
-        var method = new Option<SolverMethod>("--method") { HelpName = "gptq|gptaq|rtn", Description = "gptq, gptaq or rtn.", DefaultValueFactory = _ => defaults.Method, CustomParser = result => Parse(result, OptionValues.TryParseMethod, "GPTQ1107", "gptq, gptaq or rtn") };
-        var calibrationData = new Option<string>("--calibration-data") { Description = "A .txt or .jsonl file or a folder of them [default: a text that ships with the tool]." };
-        var calibrationSamples = new Option<int>("--calibration-samples") { Description = "Calibration sequences.", DefaultValueFactory = _ => defaults.CalibrationSamples };
-        var sequenceLength = new Option<int?>("--sequence-length") { Description = "Tokens of a calibration sequence [default: the smaller of 2048 and what the model takes]." };
-        var seed = new Option<int>("--seed") { Description = "Decides which places of the calibration text are drawn.", DefaultValueFactory = _ => defaults.Seed };
-        var modules = new Option<string>("--modules") { Description = "Overrides for single layers, such as \"lm_head=8;*.fc2=3g64;*.layers.0.*=skip\"." };
+        var model = new Option<string>("--model") { HelpName = "model", Description = "The checkpoint: a directory, a name under a root, or a hub repository such as facebook/opt-125m.", Required = true };
+        var output = new Option<DirectoryInfo>("--output") { HelpName = "folder", Description = "The folder to write; replaced as a whole.", Required = true };
+        var projectDirectory = new Option<DirectoryInfo>("--project-directory") { HelpName = "folder", Description = "Where relative paths start [default: the current folder]." };
+        var modelRoots = new Option<string>("--model-roots") { HelpName = "folders", Description = "Folders that hold checkpoints by name, separated by semicolons." };
+        var revision = new Option<string>("--revision") { HelpName = "name", Description = "Commit, tag or branch on the hub.", DefaultValueFactory = _ => "main" };
+        var download = new Option<bool>("--download") { Description = "Whether the hub may be asked [default: true].", DefaultValueFactory = _ => true };
+        var name = new Option<string>("--name") { HelpName = "name", Description = "The bundle's name [default: the last part of the model]." };
+        var bits = WordOption.Create("--bits", "bits", "Bits of a weight", "GPTQ1102", OptionValues.TryParseBits, OptionValues.Format, defaults.Bits, "2", "3", "4", "8", "ternary");
+        var groupSize = new Option<int>("--group-size") { HelpName = "n", Description = "Columns that share a scale: -1 for a whole row, or a power of two from 16 to 1024.", DefaultValueFactory = _ => defaults.GroupSize };
+        var symmetric = new Option<bool>("--symmetric") { Description = $"A grid symmetric around zero [default: {Word(defaults.Symmetric)}].", DefaultValueFactory = _ => defaults.Symmetric };
+        var actOrder = WordOption.Create("--act-order", "order", "The order in which columns are solved", "GPTQ1104", OptionValues.TryParseActOrder, OptionValues.Format, defaults.ActOrder, "none", "static", "group-aware", "dynamic");
+        var mseSearch = new Option<bool>("--mse-search") { Description = $"Search shrunken grids for the smallest error [default: {Word(defaults.MseSearch)}].", DefaultValueFactory = _ => defaults.MseSearch };
+        var trueSequential = new Option<bool>("--true-sequential") { Description = $"Calibrate each layer after those before it in the block are quantized [default: {Word(defaults.TrueSequential)}].", DefaultValueFactory = _ => defaults.TrueSequential };
+        var damp = new Option<double>("--damp") { HelpName = "x", Description = "Added to the Hessian's diagonal, as a fraction of its mean.", DefaultValueFactory = _ => defaults.Damp, CustomParser = result => Parse(result, ParseNumber, "GPTQ1105", "a number such as 0.01") };
+        var method = WordOption.Create("--method", "method", "How weights are rounded", "GPTQ1107", OptionValues.TryParseMethod, OptionValues.Format, defaults.Method, "gptq", "gptaq", "rtn");
+        var calibrationData = new Option<string>("--calibration-data") { HelpName = "text", Description = "A .txt or .jsonl file or a folder of them [default: a text that ships with the tool]." };
+        var calibrationSamples = new Option<int>("--calibration-samples") { HelpName = "n", Description = "Calibration sequences.", DefaultValueFactory = _ => defaults.CalibrationSamples };
+        var sequenceLength = new Option<int?>("--sequence-length") { HelpName = "n", Description = "Tokens of a calibration sequence [default: the smaller of 2048 and what the model takes]." };
+        var seed = new Option<int>("--seed") { HelpName = "n", Description = "Decides which places of the calibration text are drawn.", DefaultValueFactory = _ => defaults.Seed };
+        var modules = new Option<string>("--modules") { HelpName = "rules", Description = "Overrides for single layers, such as \"lm_head=8;*.fc2=3g64;*.layers.0.*=skip\"." };
         var targetBitsPerWeight = new Option<double?>("--target-bits-per-weight") { HelpName = "bits", Description = "An average such as 3.5, scales included: each layer gets the bits and groups that its measured sensitivity deserves.", CustomParser = result => Parse(result, ParseNumber, "GPTQ1117", "a number such as 3.5") };
-        var operators = new Option<OperatorSet>("--operators") { HelpName = "set", Description = "auto, onnxruntime, gptq or portable.", DefaultValueFactory = _ => defaults.Operators, CustomParser = result => Parse(result, OptionValues.TryParseOperators, "GPTQ1108", "auto, onnxruntime, gptq or portable") };
-        var formats = new Option<ModelFormats>("--formats") { HelpName = "formats", Description = "onnx, gptq or gptq_v2 (a checkpoint that transformers and vLLM load), or onnx and one of them with a semicolon between.", DefaultValueFactory = _ => defaults.Formats, CustomParser = result => Parse(result, OptionValues.TryParseFormats, "GPTQ1115", "onnx, gptq or gptq_v2, or onnx and one of the others with a semicolon between") };
-        var evaluationData = new Option<string>("--evaluation-data") { Description = "A text to compare the result with the float model on." };
-        var maxPerplexityIncrease = new Option<double?>("--max-perplexity-increase") { Description = "Fail when perplexity rises by more." };
-        var maxKlDivergence = new Option<double?>("--max-kl-divergence") { Description = "Fail when the next token's distribution moves by more, in nats." };
-        var cacheDirectory = new Option<string>("--cache-directory") { Description = "The folder of the cache [default: in the user's cache folder]." };
-        var remoteCache = new Option<string>("--remote-cache") { Description = "The address of a shared cache." };
-        var manifest = new Option<FileInfo>("--manifest") { Description = "A file that gets the list of what was written and read." };
-        var threads = new Option<int>("--threads") { Description = "Threads for calibration and solving.", DefaultValueFactory = _ => Environment.ProcessorCount };
+        var operators = WordOption.Create("--operators", "set", "Operators that the graph may use", "GPTQ1108", OptionValues.TryParseOperators, OptionValues.Format, defaults.Operators, "auto", "onnxruntime", "gptq", "portable");
+        var formats = new Option<ModelFormats?>("--formats") { HelpName = "formats", Description = "onnx, gptq or gptq_v2 (a checkpoint that transformers and vLLM load), or onnx and one of them with a semicolon between [default: onnx].", CustomParser = result => Parse(result, OptionValues.TryParseFormats, "GPTQ1115", "onnx, gptq or gptq_v2, or onnx and one of the others with a semicolon between") };
+        var evaluationData = new Option<string>("--evaluation-data") { HelpName = "text", Description = "A text to compare the result with the float model on." };
+        var maxPerplexityIncrease = new Option<double?>("--max-perplexity-increase") { HelpName = "x", Description = "Fail when perplexity rises by more." };
+        var maxKlDivergence = new Option<double?>("--max-kl-divergence") { HelpName = "x", Description = "Fail when the next token's distribution moves by more, in nats." };
+        var cacheDirectory = new Option<string>("--cache-directory") { HelpName = "folder", Description = "The folder of the cache [default: in the user's cache folder]." };
+        var remoteCache = new Option<string>("--remote-cache") { HelpName = "address", Description = "The address of a shared cache." };
+        var manifest = new Option<FileInfo>("--manifest") { HelpName = "file", Description = "A file that gets the list of what was written and read." };
+        var threads = new Option<int>("--threads") { HelpName = "n", Description = "Threads for calibration and solving.", DefaultValueFactory = _ => Environment.ProcessorCount };
         var parentProcess = new Option<int?>("--parent-process") { Description = "Stop when this process ends.", Hidden = true };
         var progress = new Option<string>("--progress") { Description = "msbuild for plain lines.", Hidden = true };
         var later = LaterOptions.Create();
@@ -63,30 +63,36 @@ internal static class QuantizeCommand
             var modelName = result.GetRequiredValue(model);
             var options = new QuantizationOptions
             {
-                Bits = result.GetValue(bits),
+                Bits = result.GetValue(bits) ?? defaults.Bits,
                 GroupSize = result.GetValue(groupSize),
                 Symmetric = result.GetValue(symmetric),
-                ActOrder = result.GetValue(actOrder),
+                ActOrder = result.GetValue(actOrder) ?? defaults.ActOrder,
                 MseSearch = result.GetValue(mseSearch),
                 TrueSequential = result.GetValue(trueSequential),
                 Damp = result.GetValue(damp),
-                Method = result.GetValue(method),
+                Method = result.GetValue(method) ?? defaults.Method,
                 CalibrationData = result.GetValue(calibrationData),
                 CalibrationSamples = result.GetValue(calibrationSamples),
                 SequenceLength = result.GetValue(sequenceLength),
                 Seed = result.GetValue(seed),
                 Modules = ModuleRules.Parse(result.GetValue(modules)),
+<<<<<<< HEAD
                 TargetBitsPerWeight = result.GetValue(targetBitsPerWeight),
                 Operators = result.GetValue(operators),
                 Formats = result.GetValue(formats),
+=======
+                Operators = result.GetValue(operators) ?? defaults.Operators,
+                Formats = result.GetValue(formats) ?? defaults.Formats,
+>>>>>>> fa1b5f0 (gptq completion for bash, zsh, fish and PowerShell; help fits into 80 columns and spells defaults as they are written)
             };
+            var folder = result.GetValue(projectDirectory)?.FullName ?? Environment.CurrentDirectory;
             var gate = QualityGate.Create(
-                result.GetValue(evaluationData), result.GetRequiredValue(projectDirectory).FullName, result.GetValue(maxPerplexityIncrease), result.GetValue(maxKlDivergence));
+                result.GetValue(evaluationData), folder, result.GetValue(maxPerplexityIncrease), result.GetValue(maxKlDivergence));
             var request = new QuantizationRequest
             {
                 Gate = gate is null ? null : gate.Check,
                 Model = modelName,
-                ProjectDirectory = result.GetRequiredValue(projectDirectory).FullName,
+                ProjectDirectory = folder,
                 ModelRoots = (result.GetValue(modelRoots) ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
                 Revision = result.GetRequiredValue(revision),
                 Download = result.GetValue(download),
@@ -110,6 +116,8 @@ internal static class QuantizeCommand
         });
         return command;
     }
+
+    private static string Word(bool value) => value ? "true" : "false";
 
     private static double? ParseNumber(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;
 
