@@ -76,14 +76,9 @@ internal static class QuantizeCommand
                 SequenceLength = result.GetValue(sequenceLength),
                 Seed = result.GetValue(seed),
                 Modules = ModuleRules.Parse(result.GetValue(modules)),
-<<<<<<< HEAD
                 TargetBitsPerWeight = result.GetValue(targetBitsPerWeight),
-                Operators = result.GetValue(operators),
-                Formats = result.GetValue(formats),
-=======
                 Operators = result.GetValue(operators) ?? defaults.Operators,
                 Formats = result.GetValue(formats) ?? defaults.Formats,
->>>>>>> fa1b5f0 (gptq completion for bash, zsh, fish and PowerShell; help fits into 80 columns and spells defaults as they are written)
             };
             var folder = result.GetValue(projectDirectory)?.FullName ?? Environment.CurrentDirectory;
             var gate = QualityGate.Create(
