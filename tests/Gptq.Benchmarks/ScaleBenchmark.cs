@@ -45,27 +45,48 @@ internal sealed class ScaleBenchmark : IBenchmark
         var options = new SolverOptions { ActOrder = ActOrder.GroupAware, ImportanceWeighted = true, ScaleStorage = ScaleStorage.HalfPrecision };
         var quantizer = new BlockQuantizer(QuantizationPlan.Uniform(architecture, options), new CpuLayerSolver(threads), new CpuCodeRefiner(threads), trueSequential: false, arguments.GetValue(_sweeps), threads);
 
+        var times = new PhaseTimes();
         using var runner = new BlockRunner(architecture, threads);
         CalibrationActivations activations;
         using (var embedding = runner.OpenEmbedding()) activations = CalibrationActivations.Embed(embedding, sequences, default);
-        var (read, solve, advance) = (new double[blocks], new double[blocks], new double[blocks]);
         for (var layer = 0; layer < blocks; layer++)
         {
-            var start = Stopwatch.GetTimestamp();
-            using var block = runner.OpenBlock(layer);
-            read[layer] = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            solve[layer] = Measure.Seconds(() => quantizer.Run(block, activations, null, default));
-            advance[layer] = Measure.Seconds(() => activations.Advance(block, default));
+            using var block = times.Measure("read", () => runner.OpenBlock(layer));
+            quantizer.Run(block, activations, null, default);
+            times.Measure("advance", () =>
+            {
+                activations.Advance(block, default);
+                return 0;
+            });
         }
         using var process = Process.GetCurrentProcess();
-        double square = (double)hidden * hidden * sizeof(float);
+        Report(arguments, new Shape(hidden, samples * length, blocks), process.PeakWorkingSet64, times, quantizer.Times);
+    }
+
+    private static void Report(ParseResult arguments, Shape shape, long peak, PhaseTimes outside, PhaseTimes inside)
+    {
+        double Wall(PhaseTimes times, string phase) => times.Phases.GetValueOrDefault(phase).Wall / shape.Blocks;
+        double Processor(PhaseTimes times, string phase) => times.Phases.GetValueOrDefault(phase).Processor / shape.Blocks;
+        double square = (double)shape.Hidden * shape.Hidden * sizeof(float), mebibyte = 1 << 20;
         // Four of the hidden width and two of the feed-forward; three inputs of the hidden width and one four times as wide.
-        double weights = 12 * square, hessians = (3 + 16) * square, states = (double)samples * length * hidden * sizeof(float);
-        new Report()
-            .Add("benchmark", "scale").Add("hidden", hidden).Add("tokens", samples * length)
-            .Add("read_seconds", Measure.Median(read)).Add("calibrate_and_solve_seconds", Measure.Median(solve)).Add("advance_seconds", Measure.Median(advance))
-            .Add("weights_mib", weights / (1 << 20)).Add("hessians_mib", hessians / (1 << 20)).Add("activations_mib", states / (1 << 20))
-            .Add("peak_mib", process.PeakWorkingSet64 / (double)(1 << 20)).Add("peak_ratio", process.PeakWorkingSet64 / (weights + hessians + states))
+        double weights = 12 * square, hessians = (3 + 16) * square, states = (double)shape.Tokens * shape.Hidden * sizeof(float);
+        var forward = 2.0 * 12 * shape.Hidden * shape.Hidden * shape.Tokens;
+        var perToken = (Wall(inside, "calibrate") + Wall(outside, "advance")) / shape.Tokens;
+        var perBlock = Wall(outside, "read") + Wall(inside, "factor") + Wall(inside, "solve") + Wall(inside, "refine");
+        var report = new Report().Add("benchmark", "scale").Add("hidden", shape.Hidden).Add("tokens", shape.Tokens);
+        foreach (var phase in new[] { "read", "calibrate", "factor", "solve", "refine", "advance" })
+        {
+            var times = phase is "read" or "advance" ? outside : inside;
+            report.Add($"{phase}_seconds", Wall(times, phase)).Add($"{phase}_processor_seconds", Processor(times, phase));
+        }
+        report
+            .Add("advance_gflops", forward / Wall(outside, "advance") / 1e9)
+            .Add("refine_over_factor_and_solve", Processor(inside, "refine") / (Processor(inside, "factor") + Processor(inside, "solve")))
+            .Add("block_seconds_at_262144_tokens", perBlock + (perToken * 262144))
+            .Add("weights_mib", weights / mebibyte).Add("hessians_mib", hessians / mebibyte).Add("activations_mib", states / mebibyte)
+            .Add("peak_mib", peak / mebibyte).Add("peak_ratio", peak / (weights + hessians + states))
             .Write(arguments);
     }
+
+    private sealed record Shape(int Hidden, int Tokens, int Blocks);
 }

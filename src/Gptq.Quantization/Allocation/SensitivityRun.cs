@@ -81,7 +81,7 @@ internal sealed class SensitivityRun
                 {
                     foreach (var module in block.Linears.Where(module => module.Stage == stage && _problem.Forms.ContainsKey(module)))
                     {
-                        losses[module] = [.. LossesOf(module, block.Weight(module), hessian, damped)];
+                        losses[module] = [.. LossesOf(module, block.Weight(module).Span, hessian, damped)];
                         probes.Add(Probe(block, module, hessian, damped, exact));
                     }
                 }
@@ -150,7 +150,7 @@ internal sealed class SensitivityRun
         ModelPart block, LinearModule module, HessianAccumulator hessian, IRefinementHessian damped, CalibrationActivations exact)
     {
         var options = _options(module, s_probe);
-        var weight = block.Weight(module);
+        var weight = block.Weight(module).Span;
         var kept = weight.ToArray();
         using var copy = hessian.Clone();
         using var factor = Factor(module, s_probe, copy);

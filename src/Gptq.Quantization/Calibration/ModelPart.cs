@@ -64,7 +64,7 @@ public sealed class ModelPart : IDisposable
         (parameter, index) => (parameter.Input, parameter.Parameter.Shape.Select(extent => (long)extent).ToArray(), _buffers[index].AsMemory()));
 
     /// <summary>A linear's weight, [out, in], as the next run uses it: write the quantized values here.</summary>
-    public Span<float> Weight(LinearModule linear) => _buffers[_weights[linear]];
+    public Memory<float> Weight(LinearModule linear) => _buffers[_weights[linear]];
 
     /// <summary>Runs the embedding. Only the vectors of tokens that occur are read.</summary>
     /// <param name="batch">The extents.</param>

@@ -16,12 +16,15 @@ internal sealed class BlockQuantizer(QuantizationPlan plan, ILayerSolver solver,
     /// <summary>The forward pass on GPUs; null on the processor.</summary>
     public DeviceForward? Forward { get; init; }
 
+    /// <summary>Where the time goes, for benchmarks: forward and Hessian together as "calibrate", "factor", "solve", "refine".</summary>
+    public PhaseTimes Times { get; } = new();
+
     /// <summary>Quantizes the layers of a block. Afterwards the block holds their dequantized weights, ready to run for the next one.</summary>
     /// <param name="block">The open block, with float weights.</param>
-    /// <param name="activations">Its input, as the quantized blocks before it give it.</param>
+    /// <param name="activations">Its input, as the quantized blocks before it give it; null where all its layers are rounded to nearest.</param>
     /// <param name="floatActivations">For GPTAQ: its input in the float model; afterwards its output there. Else null.</param>
     /// <param name="cancellation">Stops between batches and inside the solver.</param>
-    public IReadOnlyList<SolveResult> Run(ModelPart block, CalibrationActivations activations, CalibrationActivations? floatActivations, CancellationToken cancellation)
+    public IReadOnlyList<SolveResult> Run(ModelPart block, CalibrationActivations? activations, CalibrationActivations? floatActivations, CancellationToken cancellation)
     {
         var stages = block.Linears
             .Where(module => plan.For(module) is not null)
@@ -40,7 +43,7 @@ internal sealed class BlockQuantizer(QuantizationPlan plan, ILayerSolver solver,
         var results = new List<SolveResult>();
         foreach (var pass in passes)
         {
-            var hessians = Collect(block, pass, activations, floatActivations, cancellation);
+            var hessians = Times.Measure("calibrate", () => Collect(block, pass, activations, floatActivations, cancellation));
             try
             {
                 // Here the block still has its float weights.
@@ -56,7 +59,7 @@ internal sealed class BlockQuantizer(QuantizationPlan plan, ILayerSolver solver,
     }
 
     private Dictionary<int, HessianAccumulator?> Collect(
-        ModelPart block, IReadOnlyList<IReadOnlyList<LinearModule>> stages, CalibrationActivations activations, CalibrationActivations? floatActivations,
+        ModelPart block, IReadOnlyList<IReadOnlyList<LinearModule>> stages, CalibrationActivations? activations, CalibrationActivations? floatActivations,
         CancellationToken cancellation)
     {
         var needed = stages.Where(stage => stage.Any(module => plan.For(module)!.Method != SolverMethod.Rtn)).ToList();
@@ -64,6 +67,7 @@ internal sealed class BlockQuantizer(QuantizationPlan plan, ILayerSolver solver,
             stage => stage[0].Stage,
             stage => needed.Contains(stage) ? new HessianAccumulator(stage[0].InFeatures, withFloatInputs: floatActivations is not null) : null);
         if (needed.Count == 0) return hessians;
+        ArgumentNullException.ThrowIfNull(activations);
 
         var names = needed.ToDictionary(stage => stage[0].Stage, stage => stage[0].Name);
         var empty = names.Keys.ToDictionary(stage => stage, stage => hessians[stage]!);
@@ -100,7 +104,6 @@ internal sealed class BlockQuantizer(QuantizationPlan plan, ILayerSolver solver,
     // Layers of one stage share the Hessian; those that also share the order of columns share its factor.
     private IEnumerable<SolveResult> Solve(ModelPart block, List<LinearModule> stage, HessianAccumulator? hessian, CancellationToken cancellation)
     {
-        using var dense = hessian is null || refinementSweeps == 0 ? null : refiner.Prepare(hessian, plan.For(stage[0])!.Damp);
         var results = new Dictionary<LinearModule, SolveResult>();
         var left = stage.GroupBy(module => (plan.For(module)!.GroupSize, plan.For(module)!.Method)).ToList();
         while (left.Count > 0)
@@ -110,8 +113,9 @@ internal sealed class BlockQuantizer(QuantizationPlan plan, ILayerSolver solver,
             // A factor takes the Hessian's memory, so all but the last get a copy.
             using var copy = left.Count > 0 ? hessian?.Clone() : null;
             var summed = modules.Key.Method == SolverMethod.Rtn ? null : copy ?? hessian;
-            using var factor = summed is null ? null : solver.Factor(summed, plan.For(modules.First())!, cancellation);
-            foreach (var module in modules) results[module] = Solve(block, module, factor, dense, cancellation);
+            using var wanted = summed is null || refinementSweeps == 0 ? null : refiner.Prepare(summed, plan.For(modules.First())!.Damp);
+            using var factor = summed is null ? null : Times.Measure("factor", () => solver.Factor(summed, plan.For(modules.First())!, cancellation));
+            foreach (var module in modules) results[module] = Solve(block, module, factor, wanted, cancellation);
         }
         return stage.Select(module => results[module]);
     }
@@ -120,16 +124,17 @@ internal sealed class BlockQuantizer(QuantizationPlan plan, ILayerSolver solver,
     {
         var weight = block.Weight(module);
         var options = plan.For(module)!;
-        var result = solver.Solve(factor, module.Name, weight, module.OutFeatures, module.InFeatures, options, cancellation);
+        var result = Times.Measure("solve", () => solver.Solve(factor, module.Name, weight.Span, module.OutFeatures, module.InFeatures, options, cancellation));
         if (hessian is not null && options.Method != SolverMethod.Rtn)
         {
+            var start = result.Linear;
             var refinement = new RefinementOptions(refinementSweeps, RefineScales: true, options.ScaleStorage == ScaleStorage.HalfPrecision);
-            var refined = refiner.Refine(weight.ToArray(), hessian, result.Linear, refinement, cancellation);
+            var refined = Times.Measure("refine", () => refiner.Refine(weight, hessian, start, refinement, cancellation));
             result = new SolveResult(
                 refined.Linear,
                 result.Report with { Loss = result.Report.Loss * refined.Remaining, LossVersusRtn = result.Report.LossVersusRtn * refined.Remaining });
         }
-        result.Linear.Dequantize(weight);
+        result.Linear.Dequantize(weight.Span);
         return result;
     }
 }

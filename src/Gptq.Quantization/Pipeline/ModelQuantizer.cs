@@ -46,16 +46,10 @@ internal static class ModelQuantizer
     {
         var architecture = source.Architecture;
         using var runner = new BlockRunner(architecture, threads);
-        var sequences = preparation.Sequences.Value;
-        CalibrationActivations activations;
-        CalibrationActivations? floatActivations;
-        using (var embedding = runner.OpenEmbedding())
-        {
-            activations = CalibrationActivations.Embed(embedding, sequences, cancellation);
-            floatActivations = options.Method == SolverMethod.Gptaq ? CalibrationActivations.Embed(embedding, sequences, cancellation) : null;
-        }
-        using var forward = device.Forward(activations, options.Method);
-        Resume(runner, store, activations, floatActivations, forward, cancellation);
+        // Rounding to nearest looks at the weights alone: nothing is drawn, run or kept.
+        var (activations, floatActivations) = options.Method == SolverMethod.Rtn ? (null, null) : Embed(preparation.Sequences.Value, options.Method, runner, cancellation);
+        using var forward = activations is null ? null : device.Forward(activations, options.Method);
+        if (activations is not null) Resume(runner, store, activations, floatActivations, forward, cancellation);
 
         var quantizer = new BlockQuantizer(preparation.Plan, device.Solver, device.Refiner, options.TrueSequential, RefinementSweeps, threads) { Forward = forward };
         for (var part = store.FinishedParts; part < parts; part++)
@@ -63,10 +57,19 @@ internal static class ModelQuantizer
             progress.Report(new PipelineProgress(PipelinePhase.Quantize, part, parts, part < architecture.LayerCount ? $"block {part + 1} of {architecture.LayerCount}" : "head"));
             using var open = part < architecture.LayerCount ? runner.OpenBlock(part) : runner.OpenHead();
             var results = quantizer.Run(open, activations, floatActivations, cancellation);
-            if (part + 1 < parts) Advance(open, activations, forward, cancellation);
+            if (activations is not null && part + 1 < parts) Advance(open, activations, forward, cancellation);
             // A device runs the blocks again sooner than it takes to write and read what stands between them.
             store.Add(part, results, part + 1 < parts && forward is null ? activations : null);
         }
+    }
+
+    private static (CalibrationActivations Activations, CalibrationActivations? FloatActivations) Embed(
+        IReadOnlyList<int[]> sequences, SolverMethod method, BlockRunner runner, CancellationToken cancellation)
+    {
+        using var embedding = runner.OpenEmbedding();
+        return (
+            CalibrationActivations.Embed(embedding, sequences, cancellation),
+            method == SolverMethod.Gptaq ? CalibrationActivations.Embed(embedding, sequences, cancellation) : null);
     }
 
     private static void Advance(ModelPart part, CalibrationActivations activations, DeviceForward? forward, CancellationToken cancellation)
@@ -86,7 +89,7 @@ internal static class ModelQuantizer
             floatActivations?.Advance(block, cancellation);
             var finished = store.Layers(part);
             foreach (var module in block.Linears.Where(module => finished.Contains(module.Name)))
-                store.Read(part, module.Name).Dequantize(block.Weight(module));
+                store.Read(part, module.Name).Dequantize(block.Weight(module).Span);
             Advance(block, activations, forward, cancellation);
         }
     }

@@ -1,4 +1,5 @@
 using Gptq.Numerics;
+using Gptq.Quantization.Solver.Refinement;
 
 namespace Gptq.Quantization.Solver;
 
@@ -43,12 +44,16 @@ internal sealed class CpuHessianFactor : IHessianFactor
 
     public int DeadColumns { get; }
 
+    /// <summary>What reads the Hessian beside U, if anything does.</summary>
+    public StripHessian? Kept { get; init; }
+
     public unsafe float* U => _u is null ? null : _u.Data;
 
     public unsafe float* P => _p is null ? null : _p.Data;
 
     public void Dispose()
     {
+        Kept?.Forget();
         _u?.Dispose();
         _p?.Dispose();
     }

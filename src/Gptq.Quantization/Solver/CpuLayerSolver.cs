@@ -31,6 +31,7 @@ public sealed unsafe class CpuLayerSolver : ILayerSolver
         var size = hessian.InFeatures;
         var stride = Strips.Stride(size);
         var (tokens, samples) = (hessian.Tokens, hessian.Samples);
+        var kept = hessian.Kept;
         var (sum, cross) = hessian.Take();
         try
         {
@@ -48,22 +49,32 @@ public sealed unsafe class CpuLayerSolver : ILayerSolver
             if (tokens < size) warnings.Add(RecoveryLadder.Thin(tokens, size));
 
             SymmetricMatrix.CopyLowerToUpper(h, stride, size, parallel);
+            if (!plan.IsContiguous) kept?.Copy(h, [.. Enumerable.Range(0, size)], importance, parallel);
             if (!plan.IsIdentity)
             {
                 SymmetricMatrix.Permute(h, stride, plan.Columns, parallel);
                 if (cross is not null) SymmetricMatrix.Permute(cross.Data, stride, plan.Columns, parallel);
             }
+            // GPTAQ needs the room beside the factor for itself.
+            var shares = plan.IsContiguous && options.Method != SolverMethod.Gptaq;
+            if (plan.IsContiguous && !shares) kept?.Copy(h, plan.Columns, importance, parallel);
             var damp = RecoveryLadder.Factorise(h, stride, [.. plan.Columns.Select(column => diagonal[column])], options.Damp, warnings, parallel);
             AlignedBuffer? p = null;
             if (damp is not null)
             {
                 if (options.Method == SolverMethod.Gptaq) p = Asymmetry.Compute(h, cross!.Data, stride, size, (float)options.AsymmetryScale, parallel);
+                if (shares) kept?.Share(h, plan.Columns, importance, damp.Value);
                 Strips.FromLower(h, stride, size, parallel);
             }
             cross?.Dispose();
-            if (damp is null) sum.Dispose();
+            if (damp is null)
+            {
+                kept?.Forget();
+                sum.Dispose();
+            }
             return new CpuHessianFactor(plan.Columns, diagonal, importance, damp is null ? null : sum, p)
             {
+                Kept = shares ? kept : null,
                 Damp = damp ?? 0,
                 Warnings = warnings,
                 Tokens = tokens,

@@ -3,6 +3,7 @@ using System.Numerics;
 using System.Runtime.InteropServices;
 using Gptq.Numerics;
 using Gptq.Numerics.Dense;
+using Gptq.Quantization.Solver.Refinement;
 
 namespace Gptq.Quantization.Solver;
 
@@ -45,6 +46,12 @@ public sealed unsafe class HessianAccumulator : IDisposable
 
     /// <summary>Calls of Add so far.</summary>
     public long Samples { get; private set; }
+
+    /// <summary>Where a solver leaves the Hessian for refinement, if that wants it.</summary>
+    internal StripHessian? Kept { get; set; }
+
+    /// <summary>Whether a solver has it.</summary>
+    internal bool IsTaken => _sum is null;
 
     private nint Stride => Strips.Stride(InFeatures);
 

@@ -6,7 +6,6 @@ namespace Gptq.Quantization.Solver;
 /// <summary>One layer's way through the solver: rows in blocks over the threads, codes and grids out.</summary>
 internal sealed unsafe class LayerSolve
 {
-    private const int BlocksOfAPiece = 4;
     private const int LoadedColumns = 64;
     private readonly CpuHessianFactor? _factor;
     private readonly string _layer;
@@ -47,7 +46,7 @@ internal sealed unsafe class LayerSolve
     /// <summary>Solves the layer.</summary>
     public SolveResult Run()
     {
-        var pieces = Pieces();
+        var pieces = RowPieces.Of(_rows, _parallel);
         var sample = SampledRows();
         var sampledRtnLoss = 0.0;
         var estimates = !_roundsToNearest && _options.Method == SolverMethod.Gptq;
@@ -66,21 +65,6 @@ internal sealed unsafe class LayerSolve
             estimates && sampledRtnLoss > 0 ? sampledLoss / sampledRtnLoss : null,
             _factor?.Warnings ?? []);
         return new SolveResult(linear, report);
-    }
-
-    /// <summary>Four blocks a piece, so that a strip of U serves all of them; the last ones alone, so that the threads end together.</summary>
-    private List<(int FirstBlock, int Count)> Pieces()
-    {
-        var blocks = (_rows + RowBlock.Rows - 1) / RowBlock.Rows;
-        var threads = _parallel.MaxDegreeOfParallelism < 0 ? Environment.ProcessorCount : _parallel.MaxDegreeOfParallelism;
-        var pieces = new List<(int, int)>();
-        for (var block = 0; block < blocks;)
-        {
-            var count = blocks - block > BlocksOfAPiece * threads ? BlocksOfAPiece : 1;
-            pieces.Add((block, count));
-            block += count;
-        }
-        return pieces;
     }
 
     private int[] SampledRows()
@@ -212,11 +196,11 @@ internal sealed unsafe class LayerSolve
             var u = propagates ? solve._factor!.U : null;
             var p = propagates && solve._options.Method == SolverMethod.Gptaq ? solve._factor!.P : null;
             Solver = new BlockSolver(solve._plan, solve._grid, solve._search, solve._gridsAreFixed, u, p, solve._times);
-            for (var block = 0; block < BlocksOfAPiece; block++)
+            for (var block = 0; block < RowPieces.BlocksOfAPiece; block++)
                 Blocks[block] = new RowBlock(solve._columns, solve._plan.GroupCount, BlockSolver.LazyColumns, p != null);
         }
 
-        public RowBlock[] Blocks { get; } = new RowBlock[BlocksOfAPiece];
+        public RowBlock[] Blocks { get; } = new RowBlock[RowPieces.BlocksOfAPiece];
 
         public BlockSolver Solver { get; }
 

@@ -138,7 +138,7 @@ public sealed class BardOptTests : IDisposable
         // fc2 without weights leaves the residual and fc2's bias: every token's output moves by −W₂x of its tap.
         var fc2 = block.Linears[^1];
         var weight = block.Weight(fc2).ToArray();
-        block.Weight(fc2).Clear();
+        block.Weight(fc2).Span.Clear();
         var without = new float[output.Length];
         block.RunBlock(batch, hidden, without);
         var tap = seen[fc2.Stage];
