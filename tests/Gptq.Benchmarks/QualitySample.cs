@@ -28,7 +28,7 @@ internal sealed class QualitySample(ModelSource source, IReadOnlyList<int[]> cal
     public IReadOnlyList<double> Allocated(SolverOptions options, int sweeps, double bitsPerWeight, out IReadOnlyDictionary<string, LayerForm> forms)
     {
         var plan = QuantizationPlan.Uniform(source.Architecture, options);
-        forms = BitAllocator.Allocate(source.Architecture, plan, Target(options, bitsPerWeight), calibration, sweeps, s_threads, _ => { }, CancellationToken.None);
+        forms = BitAllocator.Allocate(source.Architecture, plan, Target(options, bitsPerWeight), calibration, new CpuLayerSolver(s_threads), new CpuCodeRefiner(s_threads), sweeps, s_threads, _ => { }, CancellationToken.None);
         return Run(plan.With(forms), options, sweeps, trueSequential: false);
     }
 

@@ -48,7 +48,6 @@ public sealed class QualityGateTests : IDisposable
 
     [Theory]
     [InlineData("--device", "cuda")]
-    [InlineData("--calibration-data", "self")]
     public async Task What_this_version_cannot_do_is_refused(string option, string value) =>
         Assert.Equal("GPTQ1114", (await Assert.ThrowsAsync<GptqException>(() => RunAsync(option, value))).Code);
 

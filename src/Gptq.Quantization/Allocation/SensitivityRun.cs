@@ -28,8 +28,8 @@ internal sealed class SensitivityRun
     private readonly Architecture _architecture;
     private readonly AllocationProblem _problem;
     private readonly Func<LinearModule, LayerForm, SolverOptions> _options;
-    private readonly CpuLayerSolver _solver;
-    private readonly CpuCodeRefiner _refiner;
+    private readonly ILayerSolver _solver;
+    private readonly ICodeRefiner _refiner;
     private readonly ParallelOptions _parallel;
     private readonly int _threads;
     private readonly int _sweeps;
@@ -38,19 +38,22 @@ internal sealed class SensitivityRun
     /// <param name="architecture">The model.</param>
     /// <param name="problem">The layers and their forms.</param>
     /// <param name="options">The solver's options for a layer in a form.</param>
+    /// <param name="solver">Solves samples of layers.</param>
+    /// <param name="refiner">Refines them.</param>
     /// <param name="sweeps">Passes of the refinement.</param>
     /// <param name="threads">Threads; no result depends on them.</param>
     /// <param name="cancellation">Stops between layers.</param>
     public SensitivityRun(
-        Architecture architecture, AllocationProblem problem, Func<LinearModule, LayerForm, SolverOptions> options, int sweeps, int threads, CancellationToken cancellation)
+        Architecture architecture, AllocationProblem problem, Func<LinearModule, LayerForm, SolverOptions> options, ILayerSolver solver, ICodeRefiner refiner, int sweeps,
+        int threads, CancellationToken cancellation)
     {
         _architecture = architecture;
         _problem = problem;
         _options = options;
         _sweeps = sweeps;
         _threads = threads;
-        _solver = new CpuLayerSolver(threads);
-        _refiner = new CpuCodeRefiner(threads);
+        _solver = solver;
+        _refiner = refiner;
         _parallel = new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancellation };
     }
 
@@ -77,12 +80,11 @@ internal sealed class SensitivityRun
             foreach (var (stage, hessian) in Hessians(block, seen))
             {
                 using (hessian)
-                using (var damped = Prepare(block, stage, hessian))
                 {
                     foreach (var module in block.Linears.Where(module => module.Stage == stage && _problem.Forms.ContainsKey(module)))
                     {
-                        losses[module] = [.. LossesOf(module, block.Weight(module).Span, hessian, damped)];
-                        probes.Add(Probe(block, module, hessian, damped, exact));
+                        losses[module] = [.. LossesOf(module, block.Weight(module).Span, hessian)];
+                        probes.Add(Probe(block, module, hessian, exact));
                     }
                 }
             }
@@ -126,7 +128,7 @@ internal sealed class SensitivityRun
         return hessians.OrderBy(pair => pair.Key).Select(pair => (pair.Key, pair.Value));
     }
 
-    private IEnumerable<double> LossesOf(LinearModule module, ReadOnlySpan<float> weight, HessianAccumulator hessian, IRefinementHessian damped)
+    private IEnumerable<double> LossesOf(LinearModule module, ReadOnlySpan<float> weight, HessianAccumulator hessian)
     {
         var rows = Sample(module, weight);
         var count = rows.Length / module.InFeatures;
@@ -135,6 +137,7 @@ internal sealed class SensitivityRun
         {
             // The order of columns depends on the groups, the factor on the order.
             using var copy = hessian.Clone();
+            using var damped = Prepare(module, group.First(), copy);
             using var factor = Factor(module, group.First(), copy);
             foreach (var form in group)
             {
@@ -147,12 +150,13 @@ internal sealed class SensitivityRun
     }
 
     private (LinearModule Module, double Loss, CalibrationActivations Hidden) Probe(
-        ModelPart block, LinearModule module, HessianAccumulator hessian, IRefinementHessian damped, CalibrationActivations exact)
+        ModelPart block, LinearModule module, HessianAccumulator hessian, CalibrationActivations exact)
     {
         var options = _options(module, s_probe);
         var weight = block.Weight(module).Span;
         var kept = weight.ToArray();
         using var copy = hessian.Clone();
+        using var damped = Prepare(module, s_probe, copy);
         using var factor = Factor(module, s_probe, copy);
         var linear = _solver.Solve(factor, module.Name, kept, module.OutFeatures, module.InFeatures, options, _parallel.CancellationToken).Linear;
         var loss = LossOf(kept, damped, linear, options, sweeps: 0);
@@ -162,8 +166,8 @@ internal sealed class SensitivityRun
         return (module, loss, hidden);
     }
 
-    private IRefinementHessian Prepare(ModelPart block, int stage, HessianAccumulator hessian) =>
-        _refiner.Prepare(hessian, _options(block.Linears.First(module => module.Stage == stage && _problem.Forms.ContainsKey(module)), s_probe).Damp);
+    // In this order, so that the refiner finds what it needs beside the factor.
+    private IRefinementHessian Prepare(LinearModule module, LayerForm form, HessianAccumulator hessian) => _refiner.Prepare(hessian, _options(module, form).Damp);
 
     private IHessianFactor? Factor(LinearModule module, LayerForm form, HessianAccumulator hessian) =>
         _options(module, form) is { Method: not SolverMethod.Rtn } options ? _solver.Factor(hessian, options, _parallel.CancellationToken) : null;

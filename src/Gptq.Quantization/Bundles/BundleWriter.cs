@@ -14,8 +14,9 @@ internal static class BundleWriter
 {
     /// <summary>Writes a bundle into an empty folder. Nothing in it depends on when or where it was made.</summary>
     public static void Write(
-        ModelSource source, QuantizationPlan plan, QuantizationOptions options, CalibrationCorpus corpus, ResultStore store, string device, string directory, CancellationToken cancellation)
+        ModelSource source, Preparation preparation, QuantizationOptions options, CalibrationCorpus corpus, ResultStore store, string device, string directory, CancellationToken cancellation)
     {
+        var plan = preparation.Plan;
         cancellation.ThrowIfCancellationRequested();
         if (options.CheckpointFormat is { } version) AutoGptqFolder.Write(source, plan, options, version, store, directory, cancellation);
         if (options.Formats.HasFlag(ModelFormats.Onnx))
@@ -24,21 +25,21 @@ internal static class BundleWriter
             DecoderGraph.Write(source.Architecture, directory, emitters.Linears, emitters.Embeddings, portable: plan.Operators == OperatorSet.Portable);
             RuntimeFiles.Write(source, directory);
         }
-        BundleJson.Write(Path.Combine(directory, BundleFiles.Quantization), Describe(source, plan, options, corpus, store, device, directory));
+        BundleJson.Write(Path.Combine(directory, BundleFiles.Quantization), Describe(source, preparation, options, corpus, store, device, directory));
     }
 
     private static JsonObject Describe(
-        ModelSource source, QuantizationPlan plan, QuantizationOptions options, CalibrationCorpus corpus, ResultStore store, string device, string directory) => new()
+        ModelSource source, Preparation preparation, QuantizationOptions options, CalibrationCorpus corpus, ResultStore store, string device, string directory) => new()
         {
             ["version"] = QuantizationPipeline.FormatVersion,
             ["engine"] = typeof(BundleWriter).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0],
             ["architecture"] = source.Architecture.ModelType,
-            ["operators"] = OptionValues.Format(plan.Operators),
+            ["operators"] = OptionValues.Format(preparation.Plan.Operators),
             ["options"] = OptionsJson.Of(options),
-            ["bits_per_weight"] = BitsPerWeight(source, plan, options),
+            ["bits_per_weight"] = BitsPerWeight(source, preparation.Plan, options),
             ["device"] = device,
-            ["calibration"] = new JsonObject { ["text"] = corpus.Name, ["sha256"] = corpus.Digest },
-            ["layers"] = new JsonArray([.. KeptLayers(source, plan), .. store.Summaries().Select(layer => layer!.DeepClone())]),
+            ["calibration"] = new JsonObject { ["text"] = corpus.Name, ["sha256"] = preparation.WrittenDigest ?? corpus.Digest },
+            ["layers"] = new JsonArray([.. KeptLayers(source, preparation.Plan), .. store.Summaries().Select(layer => layer!.DeepClone())]),
             ["files"] = new JsonArray([.. BundleManifest.Digests(directory).Select(file => (JsonNode)new JsonObject { ["path"] = file.Path, ["size"] = file.Size, ["sha256"] = file.Sha256 })]),
         };
 

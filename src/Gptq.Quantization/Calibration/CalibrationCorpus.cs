@@ -69,7 +69,22 @@ public sealed class CalibrationCorpus
             : new CalibrationCorpus(documents, files, Path.GetFileName(Path.TrimEndingDirectorySeparator(path)));
     }
 
-    /// <summary>A corpus of given texts, such as those that a model wrote itself.</summary>
+    /// <summary>No text: the model writes its own.</summary>
+    public static CalibrationCorpus Self { get; } = new([], [], SelfName);
+
+    /// <summary>What stands for <see cref="Self"/> where a path could stand.</summary>
+    public const string SelfName = "self";
+
+    /// <summary>The corpus that an option names.</summary>
+    /// <param name="data">A path, <see cref="SelfName"/>, or null for the shipped text.</param>
+    /// <param name="directory">Where relative paths start.</param>
+    /// <exception cref="GptqException">As <see cref="Read"/>.</exception>
+    public static CalibrationCorpus Find(string? data, string directory) =>
+        data is null ? Shipped()
+        : data.Equals(SelfName, StringComparison.OrdinalIgnoreCase) ? Self
+        : Read(Path.GetFullPath(data, directory));
+
+    /// <summary>A corpus of given texts.</summary>
     public static CalibrationCorpus Of(IReadOnlyList<string> documents, string name) => new(documents, [], name);
 
     private static bool IsText(string path) => path.EndsWith(".txt", StringComparison.OrdinalIgnoreCase) || IsJsonLines(path);

@@ -16,8 +16,8 @@ public enum PipelinePhase
     /// <summary>Files are read and hashed, calibration text is drawn.</summary>
     Prepare,
 
-    /// <summary>What is needed before the first block is worked out: each layer's sensitivity, one step a block.</summary>
-    Measure,
+    /// <summary>The model writes its calibration text, or each layer's sensitivity is measured.</summary>
+    Calibrate,
 
     /// <summary>Blocks are calibrated and solved, one step each.</summary>
     Quantize,

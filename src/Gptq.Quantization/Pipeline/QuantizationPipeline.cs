@@ -34,9 +34,7 @@ public static class QuantizationPipeline
         using var source = ModelSource.Open(directory);
         warnings.AddRange(source.Architecture.Warnings);
         var plan = QuantizationPlan.Create(source.Architecture, request.Options, source.Checkpoint.Quantized);
-        var corpus = request.Options.CalibrationData is { } data
-            ? CalibrationCorpus.Read(Path.GetFullPath(data, request.ProjectDirectory))
-            : CalibrationCorpus.Shipped();
+        var corpus = CalibrationCorpus.Find(request.Options.CalibrationData, request.ProjectDirectory);
 
         progress.Report(new PipelineProgress(PipelinePhase.Prepare, 1, 3, "checkpoint digests"));
         using var cache = new ResultCache(new ResultCacheOptions
@@ -67,14 +65,14 @@ public static class QuantizationPipeline
                 await Task.Run(
                     () =>
                     {
-                        var store = new ResultStore(journal, Preparation.IsKept(request.Options, plan));
+                        var store = new ResultStore(journal, Preparation.IsKept(source, plan, corpus, request.Options));
                         progress.Report(new PipelineProgress(PipelinePhase.Prepare, 3, 3, selection.Statement));
                         var run = DeviceRun.Start(request.Device, selection, request.Cuda, request.Threads);
-                        var preparation = Preparation.Make(source, plan, corpus, request.Options, store, request.Threads, progress, cancellation);
+                        var preparation = Preparation.Make(source, plan, corpus, request, store, run, progress, cancellation);
                         ModelQuantizer.Run(source, preparation, request.Options, store, run, request.Threads, progress, cancellation);
                         warnings.AddRange(run.Warnings());
                         progress.Report(new PipelineProgress(PipelinePhase.Write, 0, 1, request.Name));
-                        BundleWriter.Write(source, preparation.Plan, request.Options, corpus, store, run.Description, staging.Directory, cancellation);
+                        BundleWriter.Write(source, preparation, request.Options, corpus, store, run.Description, staging.Directory, cancellation);
                     },
                     cancellation).ConfigureAwait(false);
             }

@@ -12,6 +12,7 @@ namespace Gptq.Quantization.Pipeline;
 internal sealed class ResultStore(BlockJournal journal, bool keepsPreparation = false)
 {
     private const string FormsBlob = "forms.json";
+    private const string SequencesBlob = "sequences.json";
     private const string ReportBlob = "report.json";
     private const string ActivationsBlob = "activations";
 
@@ -20,20 +21,32 @@ internal sealed class ResultStore(BlockJournal journal, bool keepsPreparation = 
     /// <summary>Parts that are finished.</summary>
     public int FinishedParts => Math.Max(0, journal.LastContiguousBlock + 1 - _before);
 
-    /// <summary>Keeps the layers' widths that were found before the first part.</summary>
-    public void AddPreparation(IReadOnlyDictionary<string, LayerForm> forms)
+    /// <summary>Keeps what was found before the first part.</summary>
+    /// <param name="forms">The layers' widths.</param>
+    /// <param name="sequences">The calibration text that the model wrote; null where it can be drawn again.</param>
+    public void AddPreparation(IReadOnlyDictionary<string, LayerForm> forms, IReadOnlyList<int[]>? sequences)
     {
         using var writer = journal.BeginBlock(0);
         using (var stream = writer.Create(FormsBlob)) JsonSerializer.Serialize(stream, forms);
+        if (sequences is not null)
+        {
+            using var stream = writer.Create(SequencesBlob);
+            JsonSerializer.Serialize(stream, sequences);
+        }
         writer.Commit();
     }
 
-    /// <summary>The widths that an interrupted run found; null when there are none.</summary>
-    public IReadOnlyDictionary<string, LayerForm>? ReadForms()
+    /// <summary>What an interrupted run found before its first part; null when there is nothing.</summary>
+    public (IReadOnlyDictionary<string, LayerForm> Forms, IReadOnlyList<int[]>? Sequences)? ReadPreparation()
     {
         if (journal.LastContiguousBlock < 0) return null;
-        using var stream = journal.OpenBlob(0, FormsBlob);
-        return JsonSerializer.Deserialize<Dictionary<string, LayerForm>>(stream);
+        return (Read<Dictionary<string, LayerForm>>(FormsBlob), journal.BlobsOf(0).Contains(SequencesBlob) ? Read<int[][]>(SequencesBlob) : null);
+
+        T Read<T>(string blob)
+        {
+            using var stream = journal.OpenBlob(0, blob);
+            return JsonSerializer.Deserialize<T>(stream)!;
+        }
     }
 
     /// <summary>Keeps a part's results, and the hidden states behind it, where another part follows, for a run that is resumed there.</summary>

@@ -30,7 +30,7 @@ internal static class QuantizeCommand
         var trueSequential = new Option<bool>("--true-sequential") { Description = $"Calibrate each layer after those before it in the block are quantized [default: {Word(defaults.TrueSequential)}].", DefaultValueFactory = _ => defaults.TrueSequential };
         var damp = new Option<double>("--damp") { HelpName = "x", Description = "Added to the Hessian's diagonal, as a fraction of its mean.", DefaultValueFactory = _ => defaults.Damp, CustomParser = result => Parse(result, ParseNumber, "GPTQ1105", "a number such as 0.01") };
         var method = WordOption.Create("--method", "method", "How weights are rounded", "GPTQ1107", OptionValues.TryParseMethod, OptionValues.Format, defaults.Method, "gptq", "gptaq", "rtn");
-        var calibrationData = new Option<string>("--calibration-data") { HelpName = "text", Description = "A .txt or .jsonl file or a folder of them [default: a text that ships with the tool]." };
+        var calibrationData = new Option<string>("--calibration-data") { HelpName = "text", Description = "A .txt or .jsonl file or a folder of them; self lets the model write its own [default: a text that ships with the tool]." };
         var calibrationSamples = new Option<int>("--calibration-samples") { HelpName = "n", Description = "Calibration sequences.", DefaultValueFactory = _ => defaults.CalibrationSamples };
         var sequenceLength = new Option<int?>("--sequence-length") { HelpName = "n", Description = "Tokens of a calibration sequence [default: the smaller of 2048 and what the model takes]." };
         var seed = new Option<int>("--seed") { HelpName = "n", Description = "Decides which places of the calibration text are drawn.", DefaultValueFactory = _ => defaults.Seed };
@@ -58,8 +58,6 @@ internal static class QuantizeCommand
         command.SetAction(async (result, cancellation) =>
         {
             LaterOptions.Refuse(later, result);
-            if (string.Equals(result.GetValue(calibrationData), "self", StringComparison.OrdinalIgnoreCase))
-                throw new GptqException("GPTQ1114", "CalibrationData=self is not supported by this version. Name a text, or leave it out.");
             var modelName = result.GetRequiredValue(model);
             var options = new QuantizationOptions
             {

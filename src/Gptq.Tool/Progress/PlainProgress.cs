@@ -33,7 +33,7 @@ internal sealed class PlainProgress(TextWriter output, TimeSpan interval) : IPro
     {
         PipelinePhase.Download => "download",
         PipelinePhase.Prepare => "prepare",
-        PipelinePhase.Measure => "measure",
+        PipelinePhase.Calibrate => "calibrate",
         PipelinePhase.Quantize => "quantize",
         PipelinePhase.Write => "write",
         _ => "evaluate",

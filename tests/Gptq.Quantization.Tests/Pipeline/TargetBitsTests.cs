@@ -63,7 +63,7 @@ public sealed class TargetBitsTests : PipelineTest
         List<PipelineProgress> steps = [];
         await RunAsync(request, steps.Add);
 
-        Assert.DoesNotContain(steps, step => step.Phase == PipelinePhase.Measure);
+        Assert.DoesNotContain(steps, step => step.Phase == PipelinePhase.Calibrate);
         Assert.Equal([2, 3, 4, 5], steps.Where(step => step.Phase == PipelinePhase.Quantize).Select(step => step.Done));
         Assert.Equal(Files(Path.Combine(Root, "whole")), Files(Output));
     }
