@@ -13,9 +13,12 @@ internal sealed class DecoderState : IDisposable
     private readonly PinnedBuffer _positions = new(TensorElementType.Int64);
     private readonly PinnedBuffer _logits;
     private readonly KeyValueCache _cache;
+    private readonly OrtIoBinding _binding;
     private readonly OrtValue?[] _inputs;
     private readonly OrtValue?[] _outputs;
-    private readonly long[] _matrix = [1, 0];
+    private readonly OrtValue?[] _bound;
+    private readonly long[] _tokenShape = [1, 0];
+    private readonly long[] _maskShape = [1, 0];
     private readonly long[] _logitsShape = [1, 0, 0];
     private float[] _converted = [];
 
@@ -25,8 +28,10 @@ internal sealed class DecoderState : IDisposable
         _signature = signature;
         _logits = new PinnedBuffer(signature.LogitsType);
         _cache = KeyValueCache.Create(signature);
+        _binding = session.CreateIoBinding();
         _inputs = new OrtValue?[signature.InputNames.Count];
         _outputs = new OrtValue?[signature.OutputNames.Count];
+        _bound = new OrtValue?[_inputs.Length + _outputs.Length];
         _logitsShape[2] = signature.VocabularySize;
     }
 
@@ -48,11 +53,16 @@ internal sealed class DecoderState : IDisposable
     {
         var (count, total) = (tokens.Length, Length + tokens.Length);
         BindTokens(tokens);
-        _logits.Reserve((long)count * _signature.VocabularySize, most: 0);
-        _logitsShape[1] = count;
-        Replace(ref _outputs[0], _logits.Tensor(_logitsShape));
+        if (_logitsShape[1] != count)
+        {
+            _logits.Reserve((long)count * _signature.VocabularySize, most: 0);
+            _logitsShape[1] = count;
+            Replace(ref _outputs[0], _logits.Tensor(_logitsShape));
+        }
+
         _cache.Prepare(Length, total, _inputs.AsSpan(FirstCache), _outputs.AsSpan(1));
-        _session.Run(options, _signature.InputNames, _inputs!, _signature.OutputNames, _outputs!);
+        Bind();
+        _session.RunWithBinding(options, _binding);
         _cache.Advance();
         Length = total;
         return Logits(count * _signature.VocabularySize);
@@ -60,6 +70,7 @@ internal sealed class DecoderState : IDisposable
 
     public void Dispose()
     {
+        _binding.Dispose();
         _cache.Dispose();
         for (var i = 0; i < FirstCache; i++) Replace(ref _inputs[i], null);
         Replace(ref _outputs[0], null);
@@ -71,21 +82,41 @@ internal sealed class DecoderState : IDisposable
         place = value;
     }
 
+    /// <summary>Tells the session of the tensors that are others than in the step before: in a loop, that is the mask alone.</summary>
+    private void Bind()
+    {
+        for (var i = 0; i < _inputs.Length; i++)
+        {
+            if (ReferenceEquals(_bound[i], _inputs[i])) continue;
+            _binding.BindInput(_signature.InputNames[i], _inputs[i]!);
+            _bound[i] = _inputs[i];
+        }
+
+        for (var i = 0; i < _outputs.Length; i++)
+        {
+            if (ReferenceEquals(_bound[_inputs.Length + i], _outputs[i])) continue;
+            _binding.BindOutput(_signature.OutputNames[i], _outputs[i]!);
+            _bound[_inputs.Length + i] = _outputs[i];
+        }
+    }
+
     private void BindTokens(ReadOnlySpan<int> tokens)
     {
         var input = 0;
+        var isNewCount = _inputs[0] is null || _tokenShape[1] != tokens.Length;
+        _tokenShape[1] = tokens.Length;
         _ids.Reserve(tokens.Length, most: 0);
         var ids = _ids.Span<long>();
         for (var i = 0; i < tokens.Length; i++) ids[i] = tokens[i];
-        _matrix[1] = tokens.Length;
-        Replace(ref _inputs[input++], _ids.Tensor(_matrix));
+        if (isNewCount) Replace(ref _inputs[input], _ids.Tensor(_tokenShape));
+        input++;
         if (_signature.TakesMask)
         {
             var total = Length + tokens.Length;
             _mask.Reserve(total, _signature.ContextLength);
             _mask.Span<long>()[..total].Fill(1);
-            _matrix[1] = total;
-            Replace(ref _inputs[input++], _mask.Tensor(_matrix));
+            _maskShape[1] = total;
+            Replace(ref _inputs[input++], _mask.Tensor(_maskShape));
         }
 
         if (_signature.TakesPositions)
@@ -93,8 +124,7 @@ internal sealed class DecoderState : IDisposable
             _positions.Reserve(tokens.Length, most: 0);
             var positions = _positions.Span<long>();
             for (var i = 0; i < tokens.Length; i++) positions[i] = Length + i;
-            _matrix[1] = tokens.Length;
-            Replace(ref _inputs[input], _positions.Tensor(_matrix));
+            if (isNewCount) Replace(ref _inputs[input], _positions.Tensor(_tokenShape));
         }
     }
 
