@@ -19,6 +19,7 @@ internal static class CommandLine
             BenchCommand.Create(),
             CacheCommand.Create(),
             CompletionCommand.Create(),
+            CudaCommand.Create(),
         };
         foreach (var help in root.Options.OfType<HelpOption>()) help.Action = new HelpWithExample((HelpAction)help.Action!);
         return root;

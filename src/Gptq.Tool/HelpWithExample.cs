@@ -24,6 +24,9 @@ internal sealed class HelpWithExample(HelpAction help) : SynchronousCommandLineA
         ["prune"] = "gptq cache prune --limit 20GB --unused-for 30d",
         ["completion"] = "gptq completion bash",
         ["clear"] = "gptq cache clear",
+        ["cuda"] = "gptq cuda info",
+        ["info"] = "gptq cuda info --json",
+        ["install"] = "gptq cuda install",
     };
 
     public override bool ClearsParseErrors => true;

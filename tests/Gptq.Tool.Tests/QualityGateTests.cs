@@ -46,11 +46,6 @@ public sealed class QualityGateTests : IDisposable
     public async Task A_limit_without_a_text_is_refused() =>
         Assert.Equal("GPTQ7003", (await Assert.ThrowsAsync<GptqException>(() => RunAsync("--max-kl-divergence", "0.1"))).Code);
 
-    [Theory]
-    [InlineData("--device", "cuda")]
-    public async Task What_this_version_cannot_do_is_refused(string option, string value) =>
-        Assert.Equal("GPTQ1114", (await Assert.ThrowsAsync<GptqException>(() => RunAsync(option, value))).Code);
-
     private Task<int> QuantizeAsync(params string[] arguments)
     {
         // One window of the model's 512 positions.

@@ -7,6 +7,9 @@ namespace Gptq.Quantization.Devices;
 /// <summary>What works on GPUs: the solver, refinement, and ONNX Runtime's provider for the forward pass.</summary>
 public interface ICudaEngine
 {
+    /// <summary>Why the forward pass stays on the processor, as a sentence or a library's message; null when it can run on GPUs.</summary>
+    string? WhyNoForward { get; }
+
     /// <summary>A solver that throws <see cref="DeviceOutOfMemoryException"/> where a GPU is too small.</summary>
     /// <param name="gpu">Where.</param>
     ILayerSolver CreateSolver(Gpu gpu);

@@ -68,6 +68,14 @@ public static class OptionValues
         _ => null,
     };
 
+    /// <summary>The spelling that <see cref="TryParseDevice"/> reads.</summary>
+    public static string Format(DeviceChoice device) => device switch
+    {
+        DeviceChoice.Cpu => "cpu",
+        DeviceChoice.Cuda => "cuda",
+        _ => "auto",
+    };
+
     /// <summary>Reads auto, onnxruntime, gptq or portable; null for anything else.</summary>
     public static OperatorSet? TryParseOperators(string? text) => text?.Trim().ToUpperInvariant() switch
     {

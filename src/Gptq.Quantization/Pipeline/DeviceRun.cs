@@ -45,7 +45,10 @@ internal sealed class DeviceRun
         if (selection.Gpus.Count == 0) return Processor(threads);
         try
         {
-            return new DeviceRun(platform.Load(), selection, threads);
+            var run = new DeviceRun(platform.Load(), selection, threads);
+            if (run._engine!.WhyNoForward is { } why)
+                run._warnings.Add(new GptqWarning("GPTQ6108", $"The GPU solves, but the processor runs the model for calibration, which takes longer: {why}"));
+            return run;
         }
         catch (GptqException exception) when (choice == DeviceChoice.Auto)
         {
@@ -56,7 +59,7 @@ internal sealed class DeviceRun
     }
 
     /// <summary>The forward pass on GPUs; null where the processor runs it: without a GPU, and for GPTAQ, which runs two models side by side.</summary>
-    public DeviceForward? Forward(CalibrationActivations activations, SolverMethod method) => _forward = _engine is null || method == SolverMethod.Gptaq
+    public DeviceForward? Forward(CalibrationActivations activations, SolverMethod method) => _forward = _engine is null || _engine.WhyNoForward is not null || method == SolverMethod.Gptaq
         ? null
         : new DeviceForward([.. _gpus.Select(gpu => new DeviceLane(_engine, gpu))], activations);
 

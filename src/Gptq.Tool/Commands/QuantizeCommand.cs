@@ -5,6 +5,7 @@ using Gptq.Quantization;
 using Gptq.Quantization.Options;
 using Gptq.Quantization.Pipeline;
 using Gptq.Quantization.Solver;
+using Gptq.Tool.Cuda;
 using Gptq.Tool.Progress;
 
 namespace Gptq.Tool.Commands;
@@ -38,6 +39,7 @@ internal static class QuantizeCommand
         var targetBitsPerWeight = new Option<double?>("--target-bits-per-weight") { HelpName = "bits", Description = "An average such as 3.5, scales included: each layer gets the bits and groups that its measured sensitivity deserves.", CustomParser = result => Parse(result, ParseNumber, "GPTQ1117", "a number such as 3.5") };
         var operators = WordOption.Create("--operators", "set", "Operators that the graph may use", "GPTQ1108", OptionValues.TryParseOperators, OptionValues.Format, defaults.Operators, "auto", "onnxruntime", "gptq", "portable");
         var formats = new Option<ModelFormats?>("--formats") { HelpName = "formats", Description = "onnx, gptq or gptq_v2 (a checkpoint that transformers and vLLM load), or onnx and one of them with a semicolon between [default: onnx].", CustomParser = result => Parse(result, OptionValues.TryParseFormats, "GPTQ1115", "onnx, gptq or gptq_v2, or onnx and one of the others with a semicolon between") };
+        var device = WordOption.Create("--device", "device", "What to calibrate and solve on; auto takes CUDA where everything for it is there", "GPTQ1118", OptionValues.TryParseDevice, OptionValues.Format, DeviceChoice.Auto, "auto", "cpu", "cuda");
         var evaluationData = new Option<string>("--evaluation-data") { HelpName = "text", Description = "A text to compare the result with the float model on." };
         var maxPerplexityIncrease = new Option<double?>("--max-perplexity-increase") { HelpName = "x", Description = "Fail when perplexity rises by more." };
         var maxKlDivergence = new Option<double?>("--max-kl-divergence") { HelpName = "x", Description = "Fail when the next token's distribution moves by more, in nats." };
@@ -47,17 +49,14 @@ internal static class QuantizeCommand
         var threads = new Option<int>("--threads") { HelpName = "n", Description = "Threads for calibration and solving.", DefaultValueFactory = _ => Environment.ProcessorCount };
         var parentProcess = new Option<int?>("--parent-process") { Description = "Stop when this process ends.", Hidden = true };
         var progress = new Option<string>("--progress") { Description = "msbuild for plain lines.", Hidden = true };
-        var later = LaterOptions.Create();
 
         var command = new Command("quantize", "Quantizes a checkpoint and writes a folder that Gptq.Runtime and ONNX Runtime GenAI load.")
         {
             model, output, projectDirectory, modelRoots, revision, download, name, bits, groupSize, symmetric, actOrder, mseSearch, trueSequential, damp, method,
-            calibrationData, calibrationSamples, sequenceLength, seed, modules, targetBitsPerWeight, operators, formats, evaluationData, maxPerplexityIncrease, maxKlDivergence, cacheDirectory, remoteCache, manifest, threads, parentProcess, progress,
+            calibrationData, calibrationSamples, sequenceLength, seed, modules, targetBitsPerWeight, operators, formats, device, evaluationData, maxPerplexityIncrease, maxKlDivergence, cacheDirectory, remoteCache, manifest, threads, parentProcess, progress,
         };
-        foreach (var option in later) command.Options.Add(option);
         command.SetAction(async (result, cancellation) =>
         {
-            LaterOptions.Refuse(later, result);
             var modelName = result.GetRequiredValue(model);
             var options = new QuantizationOptions
             {
@@ -96,6 +95,8 @@ internal static class QuantizeCommand
                 RemoteCache = result.GetValue(remoteCache),
                 ManifestPath = result.GetValue(manifest)?.FullName,
                 DeviceLocks = DeviceLock.UserFolder,
+                Device = result.GetValue(device) ?? DeviceChoice.Auto,
+                Cuda = new CudaLibraries(CudaFolder.Default),
                 Threads = Math.Max(1, result.GetValue(threads)),
             };
             using var linked = ParentWatch.Link(result.GetValue(parentProcess), cancellation);

@@ -36,6 +36,8 @@ internal sealed class FakeGpu : ICudaPlatform, ICudaEngine
     /// <summary>Sessions that run on each GPU.</summary>
     public List<int> Sessions { get; } = [];
 
+    public string? WhyNoForward { get; set; }
+
     public CudaMachine Probe()
     {
         Probed++;
