@@ -2,6 +2,7 @@ using Gptq.Quantization.Architectures;
 using Gptq.Quantization.Architectures.Emitters;
 using Gptq.Quantization.Calibration;
 using Gptq.Quantization.Checkpoints;
+using Gptq.Quantization.Options;
 using Gptq.Tests;
 
 namespace Gptq.Quantization.Tests.Architectures;
@@ -98,6 +99,20 @@ public sealed class ReferenceArchitecturesTests
         }
 
         Assert.InRange(same, 0.95 * tokens, tokens);
+    }
+
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(Fixtures))]
+    public void Quantized_to_8_bits_the_most_likely_token_stays(string fixture)
+    {
+        using var model = Reference.Open(fixture, "config.json");
+        var sequences = model.Ids.Chunk(model.Batch.Length).Select(row => row.Select(id => (int)id).ToArray()).ToList();
+        var expected = model.Expected.ReadFloats("logits");
+        var vocabulary = model.Architecture.VocabularySize;
+        using var decoder = QuantizedDecoder.Create(model.Architecture, new QuantizationOptions { Bits = BitWidth.Eight }, sequences);
+        var actual = decoder.Run(model.Ids, model.Batch.Count);
+        var same = Enumerable.Range(0, model.Batch.Tokens).Count(token => MostLikely(actual, token, vocabulary) == MostLikely(expected, token, vocabulary));
+        Assert.InRange(same, 0.95 * model.Batch.Tokens, model.Batch.Tokens);
     }
 
     public static TheoryData<string> Padded() =>

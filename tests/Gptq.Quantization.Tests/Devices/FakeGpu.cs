@@ -120,27 +120,27 @@ internal sealed class FakeGpu : ICudaPlatform, ICudaEngine
         public IRefinementHessian Prepare(HessianAccumulator hessian, double damp)
         {
             if (hessian.InFeatures > gpu.WidestRefinement) throw Full();
-            // The processor's refinement reads what its solver leaves behind.
-            var copy = hessian.Clone();
-            var prepared = _inner.Prepare(copy, damp);
-            return new Prepared(prepared, new CpuLayerSolver(1).Factor(copy, new SolverOptions { Damp = damp, ActOrder = ActOrder.GroupAware, GroupSize = 32 }));
+            return new Prepared(hessian.Clone(), damp);
         }
 
         public RefinementResult Refine(
-            ReadOnlyMemory<float> weight, IRefinementHessian hessian, QuantizedLinear start, RefinementOptions options, CancellationToken cancellation) =>
-            start.OutFeatures > gpu.MostRefinedRows ? throw Full() : _inner.Refine(weight, ((Prepared)hessian).Inner, start, options, cancellation);
+            ReadOnlyMemory<float> weight, IRefinementHessian hessian, QuantizedLinear start, RefinementOptions options, CancellationToken cancellation)
+        {
+            if (start.OutFeatures > gpu.MostRefinedRows) throw Full();
+            // The processor's refinement takes the columns in the order that its solver leaves behind.
+            var prepared = (Prepared)hessian;
+            using var copy = prepared.Hessian.Clone();
+            using var wanted = _inner.Prepare(copy, prepared.Damp);
+            using var factor = new CpuLayerSolver(1).Factor(
+                copy, new SolverOptions { Damp = prepared.Damp, ActOrder = ActOrder.GroupAware, GroupSize = start.GroupSize == start.InFeatures ? -1 : start.GroupSize }, cancellation);
+            return _inner.Refine(weight, wanted, start, options, cancellation);
+        }
     }
 
-    private sealed class Prepared(IRefinementHessian inner, IHessianFactor factor) : IRefinementHessian
+    private sealed record Prepared(HessianAccumulator Hessian, double Damp) : IRefinementHessian
     {
-        public IRefinementHessian Inner => inner;
+        public int InFeatures => Hessian.InFeatures;
 
-        public int InFeatures => inner.InFeatures;
-
-        public void Dispose()
-        {
-            inner.Dispose();
-            factor.Dispose();
-        }
+        public void Dispose() => Hessian.Dispose();
     }
 }
