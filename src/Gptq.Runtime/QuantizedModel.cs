@@ -74,11 +74,12 @@ public sealed class QuantizedModel : IDisposable
         var besideApplication = System.IO.Path.Combine(AppContext.BaseDirectory, path);
         var directory = System.IO.Path.GetFullPath(Directory.Exists(besideApplication) ? besideApplication : path);
         var config = GenaiConfig.Read(directory);
-        var tokenizer = LoadTokenizer(directory);
+        // A large tokenizer takes as long as the graph: they load side by side.
+        var tokenizer = Task.Run(() => LoadTokenizer(directory));
         var session = CreateSession(System.IO.Path.Combine(directory, config.ModelFile), options);
         try
         {
-            return new QuantizedModel(directory, config, tokenizer, session, options);
+            return new QuantizedModel(directory, config, tokenizer.GetAwaiter().GetResult(), session, options);
         }
         catch
         {

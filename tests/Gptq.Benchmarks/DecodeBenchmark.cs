@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Gptq.Numerics.Packed;
 
 namespace Gptq.Benchmarks;
@@ -7,12 +8,12 @@ namespace Gptq.Benchmarks;
 internal sealed class DecodeBenchmark : IBenchmark
 {
     private static readonly Option<string> s_models = new("--models")
-        { DefaultValueFactory = _ => "4,3", Description = "Bits of the models, or fp32, with commas." };
+        { DefaultValueFactory = _ => "4,3,fp32", Description = "Bits of the models, or fp32, with commas." };
 
     private static readonly Option<ActivationPrecision> s_precision = new("--precision")
         { DefaultValueFactory = _ => ActivationPrecision.Bits16, Description = "How the operators see activations." };
 
-    private static readonly Option<int> s_threads = new("--threads") { DefaultValueFactory = _ => 2, Description = "Threads of a session." };
+    private static readonly Option<string> s_threads = new("--threads") { DefaultValueFactory = _ => "1,2", Description = "Threads of a session, one run after the other." };
     private static readonly Option<int> s_layers = new("--layers") { DefaultValueFactory = _ => 22, Description = "Blocks of the model." };
     private static readonly Option<int> s_prompt = new("--prompt") { DefaultValueFactory = _ => 512, Description = "Tokens of the prompt." };
     private static readonly Option<int> s_tokens = new("--tokens") { DefaultValueFactory = _ => 48, Description = "Tokens to generate." };
@@ -30,45 +31,74 @@ internal sealed class DecodeBenchmark : IBenchmark
 
     private static void Run(ParseResult arguments)
     {
-        var (threads, layers) = (arguments.GetValue(s_threads), arguments.GetValue(s_layers));
-        var (prompt, tokens) = (arguments.GetValue(s_prompt), arguments.GetValue(s_tokens));
+        var (prompt, tokens, layers) = (arguments.GetValue(s_prompt), arguments.GetValue(s_tokens), arguments.GetValue(s_layers));
         var report = new Report().Add("kernel", PackedMatMul.KernelName).Add("precision", arguments.GetValue(s_precision).ToString())
-            .Add("threads", threads).Add("layers", layers).Add("prompt", prompt).Add("tokens", tokens);
-        var generators = new List<IGenerator>();
+            .Add("layers", layers).Add("prompt", prompt).Add("tokens", tokens);
+        var models = new List<RandomLlamaFolder>();
         try
         {
             foreach (var name in arguments.GetValue(s_models)!.Split(','))
-                Add(new SessionGenerator(name, layers, threads, arguments.GetValue(s_precision)));
+            {
+                models.Add(new RandomLlamaFolder(name, layers));
+                report.Add($"{name}_weights_mb", models[^1].Bytes / 1e6);
+            }
+
+            foreach (var threads in arguments.GetValue(s_threads)!.Split(',').Select(text => int.Parse(text, CultureInfo.InvariantCulture)))
+                Run(models, arguments, threads, report);
+        }
+        finally
+        {
+            foreach (var model in models) model.Dispose();
+        }
+
+        report.Write(arguments);
+    }
+
+    private static void Run(IReadOnlyList<RandomLlamaFolder> models, ParseResult arguments, int threads, Report report)
+    {
+        var (prompt, tokens) = (arguments.GetValue(s_prompt), arguments.GetValue(s_tokens));
+        var run = string.Create(CultureInfo.InvariantCulture, $"t{threads}_");
+        var generators = new List<IGenerator>();
+        var bandwidth = new ReadBandwidth(threads);
+        try
+        {
+            foreach (var model in models)
+                Add(new SessionGenerator(model, threads, arguments.GetValue(s_precision)));
             if (arguments.GetValue(s_llamaCpp) is { } scripts)
-                Add(new LlamaCppGenerator(scripts, layers, threads, prompt + tokens + 8));
+                Add(new LlamaCppGenerator(scripts, arguments.GetValue(s_layers), threads, prompt + tokens + 8));
 
             // The models take turns token by token, so that the machine's moods hit them alike.
-            foreach (var generator in generators)
-                generator.Step();
+            foreach (var generator in generators) generator.Step();
             var seconds = generators.Select(_ => new double[tokens]).ToArray();
+            var reads = new double[tokens];
             for (var token = 0; token < tokens; token++)
-                for (var i = 0; i < generators.Count; i++)
-                    seconds[i][token] = generators[i].Step();
+            {
+                for (var i = 0; i < generators.Count; i++) seconds[i][token] = generators[i].Step();
+                reads[token] = Measure.Seconds(bandwidth.Read);
+            }
+
+            var bytesPerSecond = bandwidth.Bytes / Measure.Median(reads);
+            report.Add($"{run}read_gb_per_s", bytesPerSecond / 1e9);
             for (var i = 0; i < generators.Count; i++)
             {
-                report.Add($"{generators[i].Name}_tokens_per_s", 1 / Measure.Median(seconds[i]));
+                var each = Measure.Median(seconds[i]);
+                report.Add($"{run}{generators[i].Name}_tokens_per_s", 1 / each)
+                    .Add($"{run}{generators[i].Name}_of_bandwidth", generators[i].WeightBytes / each / bytesPerSecond);
+                if (generators[^1] is LlamaCppGenerator && i < generators.Count - 1)
+                    report.Add($"{run}{generators[i].Name}_over_llama_cpp", Measure.Median(seconds[^1]) / each);
                 if (generators[i] is SessionGenerator session)
-                    report.Add($"{session.Name}_private_mb", session.PrivateBytes / 1e6);
+                    report.Add($"{run}{session.Name}_private_mb", session.PrivateBytes / 1e6);
             }
         }
         finally
         {
-            foreach (var generator in generators)
-                generator.Dispose();
+            foreach (var generator in generators) generator.Dispose();
         }
-
-        report.Write(arguments);
 
         void Add(IGenerator generator)
         {
             generators.Add(generator);
-            report.Add($"{generator.Name}_weights_mb", generator.WeightBytes / 1e6).Add($"{generator.Name}_load_s", generator.LoadSeconds)
-                .Add($"{generator.Name}_first_token_s", generator.Prefill(prompt));
+            report.Add($"{run}{generator.Name}_load_s", generator.LoadSeconds).Add($"{run}{generator.Name}_first_token_s", generator.Prefill(prompt));
         }
     }
 }

@@ -15,7 +15,7 @@ internal sealed class MatvecBenchmark : IBenchmark
     private static readonly Option<int> s_rows = new("--rows") { DefaultValueFactory = _ => 1, Description = "Rows of activations." };
     private static readonly Option<int> s_k = new("--k") { DefaultValueFactory = _ => 4096, Description = "Input features." };
     private static readonly Option<int> s_n = new("--n") { DefaultValueFactory = _ => 11008, Description = "Output features." };
-    private static readonly Option<int> s_threads = new("--threads") { DefaultValueFactory = _ => 1, Description = "Threads of a session." };
+    private static readonly Option<string> s_threads = new("--threads") { DefaultValueFactory = _ => "1,2", Description = "Threads of a session, one run after the other." };
     private static readonly Option<int> s_runs = new("--runs") { DefaultValueFactory = _ => 15, Description = "Timed runs of each." };
 
     public Command CreateCommand()
@@ -28,29 +28,31 @@ internal sealed class MatvecBenchmark : IBenchmark
     private static void Run(ParseResult arguments)
     {
         var (k, n, rows) = (arguments.GetValue(s_k), arguments.GetValue(s_n), arguments.GetValue(s_rows));
-        var threads = arguments.GetValue(s_threads);
         using var models = new MatvecModels(k, n);
         using var input = OrtValue.CreateTensorValueFromMemory(Activations(rows * k), [rows, k]);
+        var report = new Report().Add("kernel", PackedMatMul.KernelName).Add("k", k).Add("n", n).Add("rows", rows);
+        foreach (var threads in arguments.GetValue(s_threads)!.Split(',').Select(text => int.Parse(text, CultureInfo.InvariantCulture)))
+            Run(models, input, threads, arguments.GetValue(s_runs), report);
+        report.Write(arguments);
+    }
+
+    private static void Run(MatvecModels models, OrtValue input, int threads, int runs, Report report)
+    {
         var contenders = Contenders(models, threads).ToArray();
         var bandwidth = new ReadBandwidth(threads);
-
-        var seconds = Measure.Interleaved(
-            arguments.GetValue(s_runs), [.. contenders.Select(contender => (Action)(() => contender.Run(input))), bandwidth.Read]);
-
+        var seconds = Measure.Interleaved(runs, [.. contenders.Select(contender => (Action)(() => contender.Run(input))), bandwidth.Read]);
         var bytesPerSecond = bandwidth.Bytes / seconds[^1];
-        var report = new Report().Add("kernel", PackedMatMul.KernelName).Add("k", k).Add("n", n).Add("rows", rows).Add("threads", threads)
-            .Add("read_gb_per_s", bytesPerSecond / 1e9);
+        var run = string.Create(CultureInfo.InvariantCulture, $"t{threads}_");
+        report.Add(run + "read_gb_per_s", bytesPerSecond / 1e9);
         var fp32 = seconds[0] / contenders[0].Copies;
         for (var i = 0; i < contenders.Length; i++)
         {
             var contender = contenders[i];
             var each = seconds[i] / contender.Copies;
-            report.Add($"{contender.Name}_ms", each * 1e3).Add($"{contender.Name}_over_fp32", fp32 / each)
-                .Add($"{contender.Name}_of_bandwidth", contender.Bytes / each / bytesPerSecond);
+            report.Add($"{run}{contender.Name}_ms", each * 1e3).Add($"{run}{contender.Name}_over_fp32", fp32 / each)
+                .Add($"{run}{contender.Name}_of_bandwidth", contender.Bytes / each / bytesPerSecond);
             contender.Dispose();
         }
-
-        report.Write(arguments);
     }
 
     private static IEnumerable<Contender> Contenders(MatvecModels models, int threads)

@@ -26,6 +26,13 @@ internal sealed class RandomLlama(int layers)
         VocabularySize = Vocabulary,
     };
 
+    /// <summary>The same as a genai_config.json.</summary>
+    public static string GenaiConfigJson(int layers) => string.Create(CultureInfo.InvariantCulture, $$"""
+        { "model": { "type": "decoder", "vocab_size": {{Vocabulary}}, "context_length": {{Context}}, "eos_token_id": 2,
+          "decoder": { "filename": "{{DecoderGraph.ModelFileName}}", "head_size": {{Hidden / Heads}}, "num_attention_heads": {{Heads}},
+            "num_hidden_layers": {{layers}}, "num_key_value_heads": {{KeyValueHeads}} } } }
+        """);
+
     /// <summary>Writes the model into a folder, every linear and the table of tokens with gptq operators, or all of it in float32.</summary>
     public void Write(string folder, BitWidth? bits)
     {

@@ -1,36 +1,32 @@
 using System.Diagnostics;
 using System.Globalization;
 using Gptq.Numerics.Packed;
-using Gptq.Quantization;
 using Gptq.Runtime.Generation;
 using Gptq.Runtime.Operators;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Gptq.Benchmarks;
 
-/// <summary>A <see cref="RandomLlama"/> in an ONNX Runtime session of this process.</summary>
+/// <summary>A <see cref="RandomLlamaFolder"/> in an ONNX Runtime session of this process.</summary>
 internal sealed class SessionGenerator : IGenerator
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("gptq-decode").FullName;
     private readonly RunOptions _options = new();
     private readonly InferenceSession _session;
     private readonly DecoderState _state;
     private readonly long _privateBefore;
     private int _token;
 
-    public SessionGenerator(string name, int layers, int threads, ActivationPrecision precision)
+    public SessionGenerator(RandomLlamaFolder model, int threads, ActivationPrecision precision)
     {
-        Name = name;
-        var model = new RandomLlama(layers);
-        model.Write(_folder, name == "fp32" ? null : (BitWidth)int.Parse(name, CultureInfo.InvariantCulture));
-        WeightBytes = Directory.EnumerateFiles(_folder).Sum(file => new FileInfo(file).Length);
+        Name = model.Name;
+        WeightBytes = model.Bytes;
         _privateBefore = PrivateMemory();
         using var options = new SessionOptions { IntraOpNumThreads = threads };
         options.RegisterGptqOperators(precision);
         var start = Stopwatch.GetTimestamp();
-        _session = new InferenceSession(Path.Combine(_folder, model.Config.ModelFile), options);
+        _session = new InferenceSession(Path.Combine(model.Path, model.Config.ModelFile), options);
         LoadSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        _state = new DecoderState(_session, new DecoderSignature(_session, model.Config, _folder));
+        _state = new DecoderState(_session, new DecoderSignature(_session, model.Config, model.Path));
     }
 
     public string Name { get; }
@@ -57,12 +53,11 @@ internal sealed class SessionGenerator : IGenerator
         _state.Dispose();
         _session.Dispose();
         _options.Dispose();
-        Directory.Delete(_folder, recursive: true);
     }
 
     private static long PrivateMemory()
     {
-        GC.Collect();
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         if (!OperatingSystem.IsLinux())
             return Process.GetCurrentProcess().PrivateMemorySize64;
         var anonymous = File.ReadLines("/proc/self/smaps_rollup").First(line => line.StartsWith("Anonymous:", StringComparison.Ordinal));
