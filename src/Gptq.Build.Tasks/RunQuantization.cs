@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
@@ -15,17 +16,23 @@ public sealed class RunQuantization : ToolTask, IProjectParameters
 {
     private const int KeptLines = 20;
 
+    private static readonly TimeSpan s_betweenLines = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_betweenSteps = TimeSpan.FromSeconds(5);
+
     private readonly TaskCompletionSource<bool> _cancelled = new();
     private readonly Queue<string> _lastLines = new();
+    private readonly ConcurrentQueue<string> _unread = new();
     private readonly PhaseClock _phases;
+    private readonly PhaseClock _shown;
     private QuantizedModel _model = null!;
+    private TerminalSteps? _steps;
 
     /// <summary>Creates the task.</summary>
     public RunQuantization()
     {
         var watch = Stopwatch.StartNew();
-        _phases = new(() => watch.Elapsed);
-        YieldDuringToolExecution = true;
+        _phases = new(() => watch.Elapsed, s_betweenLines);
+        _shown = new(() => watch.Elapsed, s_betweenSteps);
     }
 
     /// <summary>An item of <see cref="ResolveQuantizeModels.ResolvedModels"/>.</summary>
@@ -61,6 +68,9 @@ public sealed class RunQuantization : ToolTask, IProjectParameters
 
     /// <summary>Whether results are only taken from the shared cache.</summary>
     public string? RemoteCacheReadOnly { get; set; }
+
+    /// <summary>Whether a terminal shows what nodes are at, so that the engine's steps are worth being shown there.</summary>
+    public bool ShowSteps { get; set; }
 
     /// <inheritdoc/>
     protected override string ToolName => Path.DirectorySeparatorChar == '\\' ? "dotnet.exe" : "dotnet";
@@ -107,6 +117,7 @@ public sealed class RunQuantization : ToolTask, IProjectParameters
     public override void Cancel()
     {
         _cancelled.TrySetResult(true);
+        _steps?.End();
         base.Cancel();
     }
 
@@ -138,7 +149,32 @@ public sealed class RunQuantization : ToolTask, IProjectParameters
     }
 
     /// <inheritdoc/>
+    protected override int ExecuteTool(string pathToTool, string responseFileCommands, string commandLineCommands)
+    {
+        if (!ShowSteps || BuildEngine is not IBuildEngine3 build) return base.ExecuteTool(pathToTool, responseFileCommands, commandLineCommands);
+        _steps = new TerminalSteps(build, Path.Combine(Path.GetDirectoryName(_model.OutputDirectory)!, ".steps-" + _model.Name), _model.Name);
+        var engine = System.Threading.Tasks.Task.Run(() => base.ExecuteTool(pathToTool, responseFileCommands, commandLineCommands));
+        _steps.ShowDuring(engine, () =>
+        {
+            while (_unread.TryDequeue(out var line)) Read(line);
+        });
+        return engine.GetAwaiter().GetResult();
+    }
+
+    /// <inheritdoc/>
     protected override void LogEventsFromTextOutput(string singleLine, MessageImportance messageImportance)
+    {
+        if (_steps is null)
+        {
+            Read(singleLine);
+            return;
+        }
+        // Not on the build's thread, and it may be building a step: said later.
+        _unread.Enqueue(singleLine);
+        if (EngineLine.Parse(singleLine) is EngineLine.Progress progress && _shown.Report(progress) is { } text) _steps.Next(text);
+    }
+
+    private void Read(string singleLine)
     {
         switch (EngineLine.Parse(singleLine))
         {
@@ -172,15 +208,18 @@ public sealed class RunQuantization : ToolTask, IProjectParameters
         using var self = Process.GetCurrentProcess();
         ResponseFile.Write(_model.ResponseFile, ResponseFile.Tokens(_model, context, self.Id));
         var cores = RequestCores();
+        EnvironmentVariables = cores > 0 && cores < Environment.ProcessorCount
+            ? ["DOTNET_PROCESSOR_COUNT=" + cores.ToString(CultureInfo.InvariantCulture)] : [];
+        // Steps are projects. A task that yields can't have projects built (they yield themselves); one that holds cores can, but MSBuild may then have no slot for them.
+        YieldDuringToolExecution = !ShowSteps;
+        if (ShowSteps) ReleaseCores(ref cores);
         try
         {
-            EnvironmentVariables = cores > 0 && cores < Environment.ProcessorCount
-                ? ["DOTNET_PROCESSOR_COUNT=" + cores.ToString(CultureInfo.InvariantCulture)] : [];
             if (!base.Execute()) return false;
         }
         finally
         {
-            if (cores > 0) ((IBuildEngine9)BuildEngine).ReleaseCores(cores);
+            ReleaseCores(ref cores);
         }
         return Remember(context, fingerprint);
     }
@@ -245,6 +284,12 @@ public sealed class RunQuantization : ToolTask, IProjectParameters
             // Out-of-process task hosts.
             return 0;
         }
+    }
+
+    private void ReleaseCores(ref int cores)
+    {
+        if (cores > 0) ((IBuildEngine9)BuildEngine).ReleaseCores(cores);
+        cores = 0;
     }
 
     private void LogDiagnostic(EngineLine.Diagnostic diagnostic)

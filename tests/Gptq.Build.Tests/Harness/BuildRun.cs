@@ -53,7 +53,7 @@ internal sealed class BuildRun
         if (arguments[0] is "build" or "publish" or "pack" or "clean" or "msbuild" or "run")
         {
             if (arguments[0] != "run") start.ArgumentList.Add("-bl:" + log);
-            if (arguments[0] is not "run" && !arguments.Any(argument => argument.StartsWith("-get", StringComparison.Ordinal))) start.ArgumentList.Add("-tl:off");
+            if (arguments[0] is not "run" && !arguments.Any(argument => argument.StartsWith("-get", StringComparison.Ordinal) || argument == "-tl:on")) start.ArgumentList.Add("-tl:off");
         }
         // The build under test must not inherit the switches of the one that runs the tests.
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)

@@ -28,18 +28,20 @@ public sealed class ConcurrencyTests
     }
 
     [Theory]
-    [InlineData("INT")]
-    [InlineData("TERM")]
-    public void A_build_that_is_stopped_takes_the_engine_with_it_and_leaves_no_result(string signal)
+    [InlineData("INT", "-tl:off")]
+    [InlineData("TERM", "-tl:off")]
+    [InlineData("INT", "-tl:on")]
+    [InlineData("TERM", "-tl:on")]
+    public void A_build_that_is_stopped_takes_the_engine_with_it_and_leaves_no_result(string signal, string logger)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are of Unix.");
         if (signal == "INT") IgnoredSignals.SkipWhenIgnored(IgnoredSignals.Interrupt);
         using var solution = new TestSolution();
-        solution.AddCheckpoint("models/slow", "hang");
+        solution.AddCheckpoint("models/slow", "print gptq: quantize 1/2 block 2 of 2\nhang");
         solution.WriteApp("""<QuantizeModel Include="models/slow" />""");
         solution.Dotnet("restore").Succeeded();
 
-        var build = solution.Start("build", "--no-restore");
+        var build = solution.Start("build", "--no-restore", logger);
         using var engine = Process.GetProcessById(int.Parse(WaitForFile(solution["engine.pid"], build), CultureInfo.InvariantCulture));
         using (var kill = Process.Start("kill", ["-" + signal, build.ProcessId.ToString(CultureInfo.InvariantCulture)])) kill.WaitForExit();
 

@@ -36,7 +36,7 @@ public sealed class EngineLineTests
     public void Progress_is_told_when_a_phase_begins_and_then_now_and_then()
     {
         var now = TimeSpan.Zero;
-        var clock = new PhaseClock(() => now);
+        var clock = new PhaseClock(() => now, TimeSpan.FromSeconds(10));
         string? At(double seconds, string phase, int done, int of, string text = "")
         {
             now = TimeSpan.FromSeconds(seconds);

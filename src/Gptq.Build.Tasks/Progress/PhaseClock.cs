@@ -5,9 +5,8 @@ namespace Gptq.Build.Tasks;
 /// <summary>Follows the engine's progress: how long each phase took, and when it is time to say so again.</summary>
 internal sealed class PhaseClock
 {
-    private static readonly TimeSpan s_between = TimeSpan.FromSeconds(10);
-
     private readonly Func<TimeSpan> _now;
+    private readonly TimeSpan _between;
     private readonly List<(string Phase, TimeSpan Duration)> _finished = [];
     private string? _phase;
     private TimeSpan _started;
@@ -15,7 +14,12 @@ internal sealed class PhaseClock
 
     /// <summary>Starts the clock.</summary>
     /// <param name="now">The time since some fixed moment.</param>
-    public PhaseClock(Func<TimeSpan> now) => _now = now;
+    /// <param name="between">How long a phase is not spoken of again.</param>
+    public PhaseClock(Func<TimeSpan> now, TimeSpan between)
+    {
+        _now = now;
+        _between = between;
+    }
 
     /// <summary>A line for people, or null when the last one is too fresh.</summary>
     public string? Report(EngineLine.Progress progress)
@@ -24,7 +28,7 @@ internal sealed class PhaseClock
         var entered = progress.Phase != _phase;
         if (entered) Enter(progress.Phase, now);
         var waits = progress.Text.StartsWith("waiting", StringComparison.Ordinal);
-        if (!entered && !waits && now - _said < s_between) return null;
+        if (!entered && !waits && now - _said < _between) return null;
         _said = now;
         var text = $"{progress.Phase} {progress.Done}/{progress.Of}";
         if (progress.Text.Length > 0) text += $" {progress.Text}";
