@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Xml.Linq;
 using Gptq.Tests;
 
@@ -48,6 +49,15 @@ internal sealed class PackageApp : IDisposable
     /// <summary>Builds it and runs it.</summary>
     public Task<ExternalProgram> RunAsync(params string[] arguments) =>
         ExternalProgram.RunAsync(_folder, TimeSpan.FromMinutes(4), "dotnet", ["run", "--", .. arguments]);
+
+    /// <summary>Publishes it for this platform.</summary>
+    /// <param name="properties">MSBuild's switches.</param>
+    public Task<ExternalProgram> PublishAsync(params string[] properties) => ExternalProgram.RunAsync(
+        _folder, TimeSpan.FromMinutes(6), "dotnet", ["publish", "-r", RuntimeInformation.RuntimeIdentifier, "-o", "out", "-nologo", "-tl:off", .. properties]);
+
+    /// <summary>Runs what was published.</summary>
+    public Task<ExternalProgram> RunPublishedAsync(params string[] arguments) =>
+        ExternalProgram.RunAsync(_folder, TimeSpan.FromMinutes(2), Path.Combine(_folder, "out", OperatingSystem.IsWindows() ? "App.exe" : "App"), arguments);
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 }
