@@ -27,7 +27,7 @@ internal sealed unsafe class GatherKernel : OperatorKernel
             var row = indices[i] < 0 ? indices[i] + rows : indices[i];
             if (row < 0 || row >= rows)
             {
-                throw new InvalidOperationException(string.Create(
+                throw new OperatorException(OperatorException.Input, string.Create(
                     CultureInfo.InvariantCulture, $"Index {indices[i]} is out of range: the table has {rows} rows."));
             }
 

@@ -42,7 +42,7 @@ internal sealed unsafe class MatMulKernel : OperatorKernel
         var shape = Api.Shape(input);
         if (shape.Length == 0 || shape[^1] != _weights.InFeatures)
         {
-            throw new InvalidOperationException($"The input's last extent must be {_weights.InFeatures}; its shape is [{string.Join(", ", shape)}].");
+            throw new OperatorException(OperatorException.Input, $"The input's last extent must be {_weights.InFeatures}; its shape is [{string.Join(", ", shape)}].");
         }
 
         var rows = 1L;
@@ -113,7 +113,7 @@ internal sealed unsafe class MatMulKernel : OperatorKernel
         var precision = (ActivationPrecision)(api.Attribute(kernelInfo, "activation_bits") ?? (long)ActivationPrecision.Bits16);
         return Enum.IsDefined(precision)
             ? precision
-            : throw new InvalidOperationException($"activation_bits must be 8, 16 or 32, not {(int)precision}.");
+            : throw new OperatorException(OperatorException.Node, $"activation_bits must be 8, 16 or 32, not {(int)precision}.");
     }
 
     private struct Job

@@ -121,7 +121,7 @@ internal static unsafe class OperatorDomain
         }
         catch (Exception e)
         {
-            return self->Api.CreateStatus($"gptq.{(self->IsGather ? "Gather" : "MatMul")}: {e.Message}");
+            return self->Api.CreateStatus(OperatorException.Describe(self->IsGather ? "gptq.Gather" : "gptq.MatMul", e, OperatorException.Node));
         }
     }
 
@@ -136,7 +136,7 @@ internal static unsafe class OperatorDomain
         }
         catch (Exception e)
         {
-            return target.Api.CreateStatus($"{target.Name}: {e.Message}");
+            return target.Api.CreateStatus(OperatorException.Describe(target.Name, e, OperatorException.Input));
         }
     }
 

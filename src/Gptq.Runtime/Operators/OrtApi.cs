@@ -24,7 +24,7 @@ internal readonly unsafe struct OrtApi
         if (_table is null)
         {
             var version = Marshal.PtrToStringUTF8(((delegate* unmanaged<nint>)apiBase[1])());
-            throw new NotSupportedException($"The gptq operators need ONNX Runtime 1.{Version} or newer; this is {version}.");
+            throw new NotSupportedException($"GPTQ6022: The gptq operators need ONNX Runtime 1.{Version} or newer; this is {version}.");
         }
     }
 
@@ -157,7 +157,7 @@ internal readonly unsafe struct OrtApi
     }
 
     /// <summary>The node's constant input, 0 when that input is left out.</summary>
-    /// <exception cref="InvalidOperationException">The input is there and not constant.</exception>
+    /// <exception cref="OperatorException">The input is there and not constant.</exception>
     public nint ConstantInput(nint kernelInfo, int index)
     {
         nuint count;
@@ -178,7 +178,7 @@ internal readonly unsafe struct OrtApi
         // An input that is left out has an empty name, whose size counts its terminator.
         nuint nameSize;
         Check(((delegate* unmanaged<nint, nuint, byte*, nuint*, nint>)_table[232])(kernelInfo, (nuint)index, null, &nameSize));
-        return nameSize <= 1 ? 0 : throw new InvalidOperationException($"Input {index} must be an initializer of the model.");
+        return nameSize <= 1 ? 0 : throw new OperatorException(OperatorException.Node, $"Input {index} must be an initializer of the model.");
     }
 
     public nint Input(nint context, int index)

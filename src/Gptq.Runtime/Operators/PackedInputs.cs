@@ -6,7 +6,7 @@ namespace Gptq.Runtime.Operators;
 internal static unsafe class PackedInputs
 {
     /// <summary>Reads inputs codes, scales, zeros and columns, from input 1 on, and the attributes that go with them.</summary>
-    /// <exception cref="InvalidOperationException">A tensor does not have the size that the attributes ask for.</exception>
+    /// <exception cref="OperatorException">A tensor does not have the size that the attributes ask for.</exception>
     public static PackedWeights Read(OrtApi api, nint kernelInfo)
     {
         var inFeatures = Attribute(api, kernelInfo, "in_features");
@@ -18,14 +18,14 @@ internal static unsafe class PackedInputs
         var codesShape = api.Shape(codes);
         if (codesShape.Length != 3 || codesShape[1] is <= 0 or > int.MaxValue / PackedLayout.BlockColumns)
         {
-            throw new InvalidOperationException("codes must have the shape [tiles, blocks, bytes of a block].");
+            throw new OperatorException(OperatorException.Node, "codes must have the shape [tiles, blocks, bytes of a block].");
         }
 
         var layout = new PackedLayout((PackedFormat)bits, outFeatures, (int)codesShape[1] * PackedLayout.BlockColumns, groupSize);
         RequireLength(codesShape, layout.CodeBytes, "codes");
         if (layout.TileBytes <= 0 || inFeatures > layout.Columns)
         {
-            throw new InvalidOperationException($"in_features is {inFeatures}, but codes have {layout.Columns} columns.");
+            throw new OperatorException(OperatorException.Node, $"in_features is {inFeatures}, but codes have {layout.Columns} columns.");
         }
 
         var scales = Required(api, kernelInfo, 2, "scales");
@@ -57,18 +57,18 @@ internal static unsafe class PackedInputs
         var actual = shape.Aggregate(1L, (count, extent) => count * extent);
         if (actual != expected)
         {
-            throw new InvalidOperationException($"{name} must have {expected} elements, not {actual} ([{string.Join(", ", shape)}]).");
+            throw new OperatorException(OperatorException.Node, $"{name} must have {expected} elements, not {actual} ([{string.Join(", ", shape)}]).");
         }
     }
 
     private static nint Required(OrtApi api, nint kernelInfo, int index, string name)
     {
         var value = api.ConstantInput(kernelInfo, index);
-        return value != 0 ? value : throw new InvalidOperationException($"Input {index} ({name}) is missing.");
+        return value != 0 ? value : throw new OperatorException(OperatorException.Node, $"Input {index} ({name}) is missing.");
     }
 
     private static int Attribute(OrtApi api, nint kernelInfo, string name) =>
         api.Attribute(kernelInfo, name) is { } value and >= 0 and <= int.MaxValue
             ? (int)value
-            : throw new InvalidOperationException($"Attribute {name} is missing or out of range.");
+            : throw new OperatorException(OperatorException.Node, $"Attribute {name} is missing or out of range.");
 }

@@ -67,7 +67,7 @@ public sealed class GptqOperatorsTests
         var error = Assert.Throws<OnnxRuntimeException>(
             () => session.Run(new RunOptions(), new Dictionary<string, OrtValue> { ["ids"] = ids }, ["y"]));
 
-        Assert.Contains("gptq.Gather: Index 50 is out of range: the table has 50 rows.", error.Message, StringComparison.Ordinal);
+        Assert.Contains("GPTQ6021: gptq.Gather: Index 50 is out of range: the table has 50 rows.", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -120,7 +120,22 @@ public sealed class GptqOperatorsTests
 
         var error = Assert.Throws<OnnxRuntimeException>(() => Open(model, null));
 
-        Assert.Contains("gptq.MatMul: codes must have", error.Message, StringComparison.Ordinal);
+        Assert.Contains("GPTQ6020: gptq.MatMul: codes must have", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void NamesAnInputOfTheWrongExtent()
+    {
+        using var model = OperatorModel.Create(OperatorModel.Random(BitWidth.Four, 16, 32, 32, symmetric: true));
+        var proto = Onnx.ModelFile.Load(model.File);
+        proto.Graph.Input[0].Type.TensorType.Shape.Dim[^1].DimParam = "features";
+        File.Delete(model.File);
+        Onnx.ModelFile.Save(proto, model.File);
+        using var session = Open(model, null);
+
+        var error = Assert.Throws<OnnxRuntimeException>(() => Run(session, Activations(31), [1, 1, 31]));
+
+        Assert.Contains("GPTQ6021: gptq.MatMul: The input's last extent must be 32; its shape is [1, 1, 31].", error.Message, StringComparison.Ordinal);
     }
 
     private static (ActivationPrecision Precision, double Tolerance)[] Tolerances =>
