@@ -23,6 +23,7 @@ public sealed class QuantizedModel : IDisposable
 
     private readonly InferenceSession _session;
     private readonly DecoderSignature _signature;
+    private readonly OrtMemoryInfo? _cacheMemory;
     private readonly HashSet<int> _ends;
     private readonly Lock _gate = new();
     private readonly Stack<DecoderState> _idle = [];
@@ -35,6 +36,7 @@ public sealed class QuantizedModel : IDisposable
         Tokenizer = tokenizer;
         DefaultOptions = config.Search;
         _session = session;
+        if (options.Device.CudaIndex is { } gpu) _cacheMemory = new OrtMemoryInfo(OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.DeviceAllocator, gpu, OrtMemType.Default);
         _signature = new DecoderSignature(session, config, System.IO.Path.Combine(directory, config.ModelFile));
         _ends = [.. config.EosIds.Count > 0 ? config.EosIds : tokenizer.EosIds];
         PromptChunk = Math.Min(ContextLength, options.PromptChunk ?? Math.Clamp(MostLogits / VocabularySize, 16, 512));
@@ -87,6 +89,14 @@ public sealed class QuantizedModel : IDisposable
             throw;
         }
     }
+
+    /// <summary>Opens a model's folder on a device.</summary>
+    /// <param name="path">The folder, such as <c>QuantizedModels.BardOpt.Path</c>; relative to the application's folder, else to the current one.</param>
+    /// <param name="device">Such as <c>ModelDevice.Cuda()</c>.</param>
+    /// <param name="options">How it is opened; null for the defaults.</param>
+    /// <exception cref="QuantizedModelException">GPTQ6010 to GPTQ6014: the folder holds no model, or a damaged one. GPTQ6110: there is no such device.</exception>
+    public static QuantizedModel Open(string path, ModelDevice device, QuantizedModelOptions? options = null) =>
+        Open(path, (options ?? new QuantizedModelOptions()) with { Device = device });
 
     /// <summary>Continues a text. Each string is what became certain since the last; together they are the continuation.</summary>
     /// <param name="prompt">The text to continue.</param>
@@ -219,7 +229,7 @@ public sealed class QuantizedModel : IDisposable
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            var state = _idle.TryPop(out var idle) ? idle : new DecoderState(_session, _signature);
+            var state = _idle.TryPop(out var idle) ? idle : new DecoderState(_session, _signature, _cacheMemory);
             _rented++;
             return state;
         }
@@ -264,6 +274,7 @@ public sealed class QuantizedModel : IDisposable
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
         };
         if (options.Threads is { } threads) session.IntraOpNumThreads = threads;
+        if (options.Device.CudaIndex is { } gpu) AddCuda(session, gpu);
         session.RegisterGptqOperators(options.Precision);
         options.ConfigureSession?.Invoke(session);
         try
@@ -273,6 +284,21 @@ public sealed class QuantizedModel : IDisposable
         catch (OnnxRuntimeException exception)
         {
             throw new QuantizedModelException("GPTQ6013", $"ONNX Runtime does not load it: {exception.Message} Build the model again.", file, exception);
+        }
+    }
+
+    private static void AddCuda(SessionOptions session, int gpu)
+    {
+        try
+        {
+            session.AppendExecutionProvider_CUDA(gpu);
+        }
+        catch (Exception exception) when (exception is OnnxRuntimeException or EntryPointNotFoundException)
+        {
+            throw new QuantizedModelException(
+                "GPTQ6110",
+                $"The model can't run on cuda:{gpu}: {exception.Message} Reference Microsoft.ML.OnnxRuntime.Gpu instead of Microsoft.ML.OnnxRuntime (GptqOnnxRuntime=Gpu in the project), and install NVIDIA's driver and the CUDA libraries that it asks for; or open it without a device.",
+                file: null, exception);
         }
     }
 

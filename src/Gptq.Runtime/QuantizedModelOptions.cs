@@ -6,6 +6,9 @@ namespace Gptq.Runtime;
 /// <summary>How a model is opened.</summary>
 public sealed record QuantizedModelOptions
 {
+    /// <summary>What the model runs on.</summary>
+    public ModelDevice Device { get; init; }
+
     /// <summary>The threads of one step; null for as many as there are physical cores.</summary>
     public int? Threads { get; init; }
 

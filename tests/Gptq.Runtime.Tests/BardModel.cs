@@ -1,4 +1,5 @@
 using Gptq.Quantization.Architectures;
+using Gptq.Quantization.Architectures.Emitters;
 using Gptq.Quantization.Architectures.Graphs;
 using Gptq.Quantization.Checkpoints;
 using Gptq.Tests;
@@ -36,11 +37,13 @@ public sealed class BardModel : IDisposable
     public QuantizedModel Model { get; }
 
     /// <summary>Writes a folder; the caller deletes it.</summary>
-    public static string Create(bool portable = false)
+    public static string Create(bool portable = false, bool half = false)
     {
         var folder = Directory.CreateTempSubdirectory("gptq-bard-").FullName;
         using var checkpoint = Checkpoint.Open(TestPaths.BardOpt);
-        DecoderGraph.Write(Architecture.Create(ModelConfig.Load(Path.Combine(TestPaths.BardOpt, "config.json")), checkpoint), folder, portable: portable);
+        var architecture = Architecture.Create(ModelConfig.Load(Path.Combine(TestPaths.BardOpt, "config.json")), checkpoint);
+        var halves = half ? new HalfFloatEmitter(architecture) : null;
+        DecoderGraph.Write(architecture, folder, halves, halves, portable, half);
         foreach (var name in new[] { "vocab.json", "merges.txt", "tokenizer_config.json" }) File.Copy(Path.Combine(TestPaths.BardOpt, name), Path.Combine(folder, name));
         File.WriteAllText(Path.Combine(folder, "genai_config.json"), GenaiConfig);
         return folder;

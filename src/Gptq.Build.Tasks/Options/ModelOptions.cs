@@ -26,7 +26,7 @@ internal static class ModelOptions
         new("Modules", (value, _) => ModuleRulesText.Normalize(value)),
         new("TargetBitsPerWeight", Number("TargetBitsPerWeight", 1, 16)),
         new("Device", OneOf("GPTQ1006", "Device", "auto", "cpu", "cuda")),
-        new("Operators", OneOf("GPTQ1006", "Operators", "auto", "onnxruntime", "gptq", "portable")),
+        new("Operators", OneOf("GPTQ1006", "Operators", "auto", "onnxruntime", "onnxruntime-fp16", "gptq", "portable")),
         new("Formats", Formats),
         new("EvaluationData", (value, context) => ExistingPath("EvaluationData", value, context)),
         new("MaxPerplexityIncrease", Number("MaxPerplexityIncrease", 0, double.MaxValue)),

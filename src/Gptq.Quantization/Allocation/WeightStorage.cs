@@ -1,3 +1,4 @@
+using Gptq.Quantization.Pipeline;
 using Gptq.Quantization.Architectures;
 using Gptq.Quantization.Options;
 using Gptq.Quantization.Solver;
@@ -23,7 +24,7 @@ internal sealed record WeightStorage
         // The operators of Gptq.Runtime store two zero points to a byte up to 4 bits; standard ONNX has codes of 4 and 8 bits alone.
         _halvesOfBytes = onnx && operators == OperatorSet.Gptq;
         _fullBytes = onnx && operators == OperatorSet.Portable;
-        _scaleBits = onnx && operators != OperatorSet.Gptq ? 32 : 16;
+        _scaleBits = onnx && OperatorChoice.ScalesOf(operators) == ScaleStorage.SinglePrecision ? 32 : 16;
         _symmetric = options.Symmetric;
         _storesOrder = options.ActOrder == ActOrder.Dynamic;
     }

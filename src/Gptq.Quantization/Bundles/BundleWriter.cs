@@ -22,7 +22,7 @@ internal static class BundleWriter
         if (options.Formats.HasFlag(ModelFormats.Onnx))
         {
             var emitters = new QuantizedEmitters(source, plan, store);
-            DecoderGraph.Write(source.Architecture, directory, emitters.Linears, emitters.Embeddings, portable: plan.Operators == OperatorSet.Portable);
+            DecoderGraph.Write(source.Architecture, directory, emitters.Linears, emitters.Embeddings, portable: plan.Operators == OperatorSet.Portable, half: plan.Operators == OperatorSet.OnnxRuntimeHalf);
             RuntimeFiles.Write(source, directory);
         }
         BundleJson.Write(Path.Combine(directory, BundleFiles.Quantization), Describe(source, preparation, options, corpus, store, device, directory));

@@ -1,3 +1,4 @@
+using Gptq.Onnx;
 using Gptq.Quantization.Architectures;
 using Gptq.Quantization.Architectures.Emitters;
 using Gptq.Quantization.Options;
@@ -25,23 +26,29 @@ internal sealed class QuantizedEmitters
         _store = store;
         _parts = store.Index();
         _head = architecture.Head.Name;
-        var kept = new FloatEmitter(architecture);
+        var half = plan.Operators == OperatorSet.OnnxRuntimeHalf;
+        var (kept, keptTable) = half ? Kept(new HalfFloatEmitter(architecture)) : Kept(new FloatEmitter(architecture));
         var gptq = new GptqEmitter(Read, Read);
         ILinearEmitter linears = plan.Operators switch
         {
             OperatorSet.Gptq => gptq,
+            OperatorSet.OnnxRuntimeHalf => new HalfMatMulNBitsEmitter(Read),
             OperatorSet.Portable => new DequantizeLinearEmitter(Read),
             _ => new MatMulNBitsEmitter(Read),
         };
         Linears = new PerModuleEmitter(module => plan.For(module) is null && !plan.Keeps(module) ? kept : linears);
         Embeddings = !plan.SharesTable && plan.For(architecture.TokenEmbedding) is null
-            ? kept
-            : plan.Operators == OperatorSet.Gptq ? gptq : new GatherBlockQuantizedEmitter(Read);
+            ? keptTable
+            : plan.Operators == OperatorSet.Gptq ? gptq : new GatherBlockQuantizedEmitter(Read, half ? ElementType.Float16 : ElementType.Float);
     }
 
     public ILinearEmitter Linears { get; }
 
     public IEmbeddingEmitter Embeddings { get; }
+
+    private static (ILinearEmitter, IEmbeddingEmitter) Kept<T>(T emitter)
+        where T : ILinearEmitter, IEmbeddingEmitter
+        => (emitter, emitter);
 
     // A shared table is one object, so that it is written once.
     private QuantizedLinear Read(LinearModule module) =>

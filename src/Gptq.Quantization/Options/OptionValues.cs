@@ -76,11 +76,12 @@ public static class OptionValues
         _ => "auto",
     };
 
-    /// <summary>Reads auto, onnxruntime, gptq or portable; null for anything else.</summary>
+    /// <summary>Reads auto, onnxruntime, onnxruntime-fp16, gptq or portable; null for anything else.</summary>
     public static OperatorSet? TryParseOperators(string? text) => text?.Trim().ToUpperInvariant() switch
     {
         "AUTO" => OperatorSet.Auto,
         "ONNXRUNTIME" => OperatorSet.OnnxRuntime,
+        "ONNXRUNTIME-FP16" => OperatorSet.OnnxRuntimeHalf,
         "GPTQ" => OperatorSet.Gptq,
         "PORTABLE" => OperatorSet.Portable,
         _ => null,
@@ -91,6 +92,7 @@ public static class OptionValues
     {
         OperatorSet.Auto => "auto",
         OperatorSet.OnnxRuntime => "onnxruntime",
+        OperatorSet.OnnxRuntimeHalf => "onnxruntime-fp16",
         OperatorSet.Gptq => "gptq",
         _ => "portable",
     };

@@ -17,7 +17,12 @@ internal static class OperatorChoice
         if (operators == OperatorSet.Gptq) return operators;
         foreach (var (name, width) in bits)
         {
-            var holds = operators == OperatorSet.Portable ? width != BitWidth.Ternary : width is BitWidth.Two or BitWidth.Four or BitWidth.Eight;
+            var holds = operators switch
+            {
+                OperatorSet.Portable => width != BitWidth.Ternary,
+                OperatorSet.OnnxRuntimeHalf => width is BitWidth.Four or BitWidth.Eight,
+                _ => width is BitWidth.Two or BitWidth.Four or BitWidth.Eight,
+            };
             if (!holds)
             {
                 throw new GptqException(
@@ -25,6 +30,8 @@ internal static class OperatorChoice
                     $"{name} is to be quantized to {Describe(width)}, which Operators={OptionValues.Format(operators)} can't hold. Use Operators=gptq, or other bits.");
             }
         }
+        if (operators == OperatorSet.OnnxRuntimeHalf && groupSize is not (-1 or 32 or 64 or 128))
+            throw new GptqException("GPTQ1112", $"Operators=onnxruntime-fp16 has fast kernels for groups of 32, 64 and 128, not of {groupSize}. Use one of these, -1, or Operators=onnxruntime.");
         return actOrder == ActOrder.Dynamic && groupSize != -1
             ? throw new GptqException(
                 "GPTQ1113",
@@ -41,7 +48,7 @@ internal static class OperatorChoice
         {
             var config = stored.ConfigOf(module);
             var size = config.ColumnsPerGroup(module.InFeatures);
-            if (operators == OperatorSet.OnnxRuntime && !MatMulNBitsPacking.Supports(config.Bits, size, module.InFeatures))
+            if (operators is OperatorSet.OnnxRuntime or OperatorSet.OnnxRuntimeHalf && !MatMulNBitsPacking.Supports(config.Bits, size, module.InFeatures))
             {
                 throw new GptqException(
                     "GPTQ1112",
@@ -61,7 +68,7 @@ internal static class OperatorChoice
     public static void RequireGather(OperatorSet operators, EmbeddingModule table, BitWidth bits, int groupSize)
     {
         var holds = operators == OperatorSet.Gptq
-            || (operators == OperatorSet.OnnxRuntime && GatherBlockQuantizedEmitter.Supports(bits, groupSize == -1 ? table.Columns : groupSize, table.Columns));
+            || (operators is OperatorSet.OnnxRuntime or OperatorSet.OnnxRuntimeHalf && GatherBlockQuantizedEmitter.Supports(bits, groupSize == -1 ? table.Columns : groupSize, table.Columns));
         if (!holds)
         {
             throw new GptqException(
@@ -71,7 +78,7 @@ internal static class OperatorChoice
     }
 
     /// <summary>The type in which an operator set stores scales.</summary>
-    public static ScaleStorage ScalesOf(OperatorSet operators) => operators == OperatorSet.Gptq ? ScaleStorage.HalfPrecision : ScaleStorage.SinglePrecision;
+    public static ScaleStorage ScalesOf(OperatorSet operators) => operators is OperatorSet.Gptq or OperatorSet.OnnxRuntimeHalf ? ScaleStorage.HalfPrecision : ScaleStorage.SinglePrecision;
 
     private static string Describe(BitWidth width) => width == BitWidth.Ternary ? "ternary" : $"{OptionValues.Format(width)} bits";
 }

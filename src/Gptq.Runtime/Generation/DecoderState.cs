@@ -22,12 +22,15 @@ internal sealed class DecoderState : IDisposable
     private readonly long[] _logitsShape = [1, 0, 0];
     private float[] _converted = [];
 
-    public DecoderState(InferenceSession session, DecoderSignature signature)
+    /// <param name="session">The model.</param>
+    /// <param name="signature">Its inputs and outputs.</param>
+    /// <param name="cacheMemory">The device that keeps keys and values; null for the processor's memory.</param>
+    public DecoderState(InferenceSession session, DecoderSignature signature, OrtMemoryInfo? cacheMemory = null)
     {
         _session = session;
         _signature = signature;
         _logits = new PinnedBuffer(signature.LogitsType);
-        _cache = KeyValueCache.Create(signature);
+        _cache = cacheMemory is null ? KeyValueCache.Create(signature) : new DeviceCache(signature, session, cacheMemory);
         _binding = session.CreateIoBinding();
         _inputs = new OrtValue?[signature.InputNames.Count];
         _outputs = new OrtValue?[signature.OutputNames.Count];

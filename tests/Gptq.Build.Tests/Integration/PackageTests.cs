@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.IO.Compression;
+using System.Text.Json.Nodes;
 
 namespace Gptq.Build.Tests.Integration;
 
@@ -42,6 +43,36 @@ public sealed class PackageTests(PackageFeed feed) : IClassFixture<PackageFeed>
         var before = File.GetLastWriteTimeUtc(project["obj/gptq/bard-opt.state"]);
         Assert.False(Run(project, "build", "--no-restore").Succeeded().Ran("RunQuantization"));
         Assert.Equal(before, File.GetLastWriteTimeUtc(project["obj/gptq/bard-opt.state"]));
+    }
+
+    [Theory]
+    [InlineData("Gpu")]
+    [InlineData("")]
+    public void An_app_gets_the_packages_of_a_GPU_when_it_asks_for_them_and_only_then(string onnxRuntime)
+    {
+        using var project = new TempFolder();
+        project.Write("nuget.config", feed.NuGetConfig);
+        project.Write("app.csproj", $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <Sdk Name="Gptq.Build" Version="{feed.Version}" />
+              <PropertyGroup>
+                <TargetFramework>net10.0</TargetFramework>
+                <GptqOnnxRuntime>{onnxRuntime}</GptqOnnxRuntime>
+              </PropertyGroup>
+            </Project>
+            """);
+        var references = JsonNode.Parse(Run(project, "msbuild", "-getItem:PackageReference").Succeeded().Output)!["Items"]!["PackageReference"]!.AsArray();
+        var names = references.ToDictionary(reference => reference!["Identity"]!.GetValue<string>(), reference => reference!["ExcludeAssets"]?.GetValue<string>());
+        Assert.Contains("Gptq.Runtime", names.Keys);
+        Assert.Equal(onnxRuntime == "Gpu", names.ContainsKey("Microsoft.ML.OnnxRuntime.Gpu"));
+        if (onnxRuntime == "Gpu")
+        {
+            Assert.Equal("all", names["Microsoft.ML.OnnxRuntime"]);
+            return;
+        }
+        Run(project, "restore").Succeeded();
+        var graph = File.ReadAllText(project["obj/project.assets.json"]);
+        Assert.All(["TorchSharp", "libtorch", "OnnxRuntime.Gpu", "cuda"], name => Assert.DoesNotContain(name, graph, StringComparison.OrdinalIgnoreCase));
     }
 
     [Theory]

@@ -30,6 +30,7 @@ public sealed class BundleTests : PipelineTest
 
     [Theory]
     [InlineData(OperatorSet.OnnxRuntime)]
+    [InlineData(OperatorSet.OnnxRuntimeHalf)]
     [InlineData(OperatorSet.Portable)]
     public async Task Graphs_without_own_operators_load_in_plain_onnx_runtime(OperatorSet operators)
     {
@@ -37,6 +38,39 @@ public sealed class BundleTests : PipelineTest
 
         using var session = new InferenceSession(Path.Combine(Output, "model.onnx"));
         Assert.Contains("present.4.value", session.OutputMetadata.Keys);
+    }
+
+    [Fact]
+    public async Task The_graph_for_CUDA_has_the_shapes_that_its_fast_kernels_take()
+    {
+        await RunAsync(Request(new QuantizationOptions { Operators = OperatorSet.OnnxRuntimeHalf, Modules = ModuleRules.Parse("*.fc1=8g64") }));
+
+        var graph = Gptq.Onnx.ModelFile.Load(Path.Combine(Output, "model.onnx")).Graph;
+        var products = graph.Node.Where(node => node.OpType == "MatMulNBits").ToList();
+        Assert.Equal(5 * 6, products.Count);
+        var types = graph.Initializer.ToDictionary(tensor => tensor.Name, tensor => (Gptq.Onnx.ElementType)tensor.DataType);
+        Assert.All(products, node =>
+        {
+            long Attribute(string name) => node.Attribute.Single(attribute => attribute.Name == name).I;
+            Assert.Equal(Gptq.Onnx.ElementType.Float16, types[node.Input[2]]);
+            Assert.Contains(Attribute("bits"), new long[] { 4, 8 });
+            Assert.Contains(Attribute("block_size"), new long[] { 32, 64, 128 });
+            Assert.Equal(0, Attribute("K") % Attribute("block_size"));
+            Assert.Equal(0, Attribute("N") % 64);
+            Assert.Equal(4, node.Input.Count);
+        });
+        Assert.All(graph.Node.Where(node => node.OpType == "GroupQueryAttention"), node => Assert.Equal(7, node.Input.Count));
+        Assert.DoesNotContain(graph.Initializer, tensor => types[tensor.Name] == Gptq.Onnx.ElementType.Float && tensor.Dims.Count == 2 && tensor.Dims[0] > 1024);
+    }
+
+    [Theory]
+    [InlineData(BitWidth.Three, 128)]
+    [InlineData(BitWidth.Two, 128)]
+    [InlineData(BitWidth.Four, 256)]
+    public async Task The_graph_for_CUDA_refuses_what_has_no_fast_kernel(BitWidth bits, int groupSize)
+    {
+        var exception = await Assert.ThrowsAsync<GptqException>(() => RunAsync(Request(new QuantizationOptions { Operators = OperatorSet.OnnxRuntimeHalf, Bits = bits, GroupSize = groupSize })));
+        Assert.Equal("GPTQ1112", exception.Code);
     }
 
     [Fact]

@@ -9,7 +9,7 @@ internal sealed record MatMulNBitsTensors(MatMulNBitsPacking Packing, string Cod
 {
     private delegate void PackRow(int row, Span<byte> destination);
 
-    public static MatMulNBitsTensors Add(GraphBuilder graph, string name, QuantizedLinear linear)
+    public static MatMulNBitsTensors Add(GraphBuilder graph, string name, QuantizedLinear linear, ElementType scaleType = ElementType.Float)
     {
         var packing = new MatMulNBitsPacking(linear);
         int rows = linear.OutFeatures, blocks = packing.BlockCount;
@@ -17,7 +17,7 @@ internal sealed record MatMulNBitsTensors(MatMulNBitsPacking Packing, string Cod
             name + ".codes", ElementType.UInt8, [rows, blocks, packing.CodeBytesPerRow / blocks], (long)rows * packing.CodeBytesPerRow,
             stream => WriteRows(stream, rows, packing.CodeBytesPerRow, packing.PackCodes));
         var scales = graph.External(
-            name + ".scales", ElementType.Float, [rows, blocks], 4L * rows * blocks, stream => WriteScales(stream, rows, packing));
+            name + ".scales", scaleType, [rows, blocks], (scaleType == ElementType.Float16 ? 2L : 4L) * rows * blocks, stream => WriteScales(stream, rows, packing, scaleType));
         var zeros = graph.External(
             name + ".zeros", ElementType.UInt8, [rows, packing.ZeroBytesPerRow], (long)rows * packing.ZeroBytesPerRow,
             stream => WriteRows(stream, rows, packing.ZeroBytesPerRow, packing.PackZeros));
@@ -34,13 +34,14 @@ internal sealed record MatMulNBitsTensors(MatMulNBitsPacking Packing, string Cod
         }
     }
 
-    private static void WriteScales(Stream stream, int rows, MatMulNBitsPacking packing)
+    private static void WriteScales(Stream stream, int rows, MatMulNBitsPacking packing, ElementType type)
     {
         var buffer = new float[packing.BlockCount];
         for (var row = 0; row < rows; row++)
         {
             packing.CopyScales(row, buffer);
-            stream.WriteFloats(buffer);
+            if (type == ElementType.Float16) stream.WriteHalves(buffer);
+            else stream.WriteFloats(buffer);
         }
     }
 }

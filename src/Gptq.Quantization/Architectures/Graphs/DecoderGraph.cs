@@ -31,29 +31,31 @@ public static class DecoderGraph
     /// <param name="linears">What linears become; null for float.</param>
     /// <param name="embeddings">What the table of token vectors becomes; null for float.</param>
     /// <param name="portable">Whether attention is standard ONNX, for any runtime, instead of ONNX Runtime's faster operators.</param>
+    /// <param name="half">Whether attention and the cache are float16, for CUDA; then padding is on the right.</param>
     public static void Write(
-        Architecture architecture, string directory, ILinearEmitter? linears = null, IEmbeddingEmitter? embeddings = null, bool portable = false)
+        Architecture architecture, string directory, ILinearEmitter? linears = null, IEmbeddingEmitter? embeddings = null, bool portable = false,
+        bool half = false)
     {
         ArgumentNullException.ThrowIfNull(architecture);
-        AttentionForm form = portable || !FusedAttention.Supports(architecture) ? new StandardAttention() : new FusedAttention();
+        AttentionForm form = portable || !FusedAttention.Supports(architecture) ? new StandardAttention() : half ? new HalfAttention() : new FusedAttention();
         using var data = new ExternalDataWriter(Path.Combine(directory, DataFileName));
         var graph = new GraphBuilder(architecture.ModelType, data);
         var kept = new FloatEmitter(architecture);
-        Emit(architecture, graph, linears ?? kept, embeddings ?? kept, form);
+        Emit(architecture, graph, linears ?? kept, embeddings ?? kept, form, half ? ElementType.Float16 : ElementType.Float);
         if (form is FusedAttention) graph.Metadata(SharedCache, "1");
         data.Flush();
         ModelFile.Save(graph.ToModel(), Path.Combine(directory, ModelFileName));
     }
 
     private static void Emit(
-        Architecture architecture, GraphBuilder graph, ILinearEmitter linears, IEmbeddingEmitter embeddings, AttentionForm attention)
+        Architecture architecture, GraphBuilder graph, ILinearEmitter linears, IEmbeddingEmitter embeddings, AttentionForm attention, ElementType cacheType)
     {
         var ids = graph.Input(DecoderNames.InputIds, ElementType.Int64, "batch_size", "sequence_length");
         var mask = graph.Input(DecoderNames.AttentionMask, ElementType.Int64, "batch_size", "total_sequence_length");
         var positions = architecture.TakesPositionIds
             ? graph.Input(DecoderNames.PositionIds, ElementType.Int64, "batch_size", "sequence_length")
             : null;
-        var cache = new KeyValueCache(graph, architecture);
+        var cache = new KeyValueCache(graph, architecture, cacheType);
         graph.Output(DecoderNames.Logits, ElementType.Float, "batch_size", "sequence_length", architecture.VocabularySize);
         var forward = new Forward
         {

@@ -15,8 +15,8 @@ internal sealed class StandardAttention : AttentionForm
         {
             var past = KeyValueCache.Past(forward.Layer);
             var present = cache.Present(forward.Layer);
-            k = graph.NamedNode(present.Key, "Concat", [past.Key, k], Attributes.Int("axis", 2));
-            v = graph.NamedNode(present.Value, "Concat", [past.Value, v], Attributes.Int("axis", 2));
+            k = Continue(graph, cache, present.Key, past.Key, k);
+            v = Continue(graph, cache, present.Value, past.Value, v);
         }
 
         // Query heads that share a key head follow one another, so they are the rows of one product: nothing is repeated.
@@ -36,6 +36,14 @@ internal sealed class StandardAttention : AttentionForm
         if (group != 1)
             mixed = graph.Reshape(mixed, 0, attention.Heads, -1, attention.Dimension);
         return graph.Reshape(graph.Transpose(mixed, 0, 2, 1, 3), 0, 0, (long)attention.Heads * attention.Dimension);
+    }
+
+    // The cache may be kept in another type than what attention computes with.
+    private static string Continue(GraphBuilder graph, KeyValueCache cache, string present, string past, string added)
+    {
+        if (cache.Type == ElementType.Float) return graph.NamedNode(present, "Concat", [past, added], Attributes.Int("axis", 2));
+        graph.NamedNode(present, "Concat", [past, graph.Cast(added, cache.Type)], Attributes.Int("axis", 2));
+        return graph.Cast(present, ElementType.Float);
     }
 
     // [batch, heads, sequence, past + sequence]; the last extent is given by number, because -1 would be ambiguous where it is the only unknown but one.
