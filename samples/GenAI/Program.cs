@@ -1,16 +1,12 @@
 using GenAI;
 using Microsoft.ML.OnnxRuntimeGenAI;
-using Tokenizer = Gptq.Tokenizers.Tokenizer;
-
-var text = args.Length > 0 ? string.Join(' ', args) : "KING RICHARD:\n";
-var path = QuantizedModels.BardOpt.Path;
-
-// OPT's checkpoints, and so this one, have vocab.json and merges.txt. GenAI's own tokenizer reads models that have a tokenizer.json.
-var tokenizer = Tokenizer.Load(path);
-var decoder = tokenizer.CreateDecoder();
 
 using var runtime = new OgaHandle();
-using var model = new Model(path);
+using var model = new Model(QuantizedModels.BardOpt.Path);
+using var tokenizer = new Tokenizer(model);
+using var decoder = tokenizer.CreateStream();
+using var prompt = tokenizer.Encode(args.Length > 0 ? string.Join(' ', args) : "KING RICHARD:\n");
+
 using var parameters = new GeneratorParams(model);
 parameters.SetSearchOption("max_length", 200);
 parameters.SetSearchOption("do_sample", true);
@@ -18,12 +14,12 @@ parameters.SetSearchOption("temperature", 0.8);
 parameters.SetSearchOption("top_k", 50);
 parameters.SetSearchOption("random_seed", 1);
 using var generator = new Generator(model, parameters);
-generator.AppendTokens(tokenizer.Encode(text));
+generator.AppendTokenSequences(prompt);
 
-Console.Write(text);
+foreach (var id in prompt[0]) Console.Write(decoder.Decode(id));
 while (!generator.IsDone())
 {
     generator.GenerateNextToken();
-    Console.Write(decoder.Append(generator.GetNextTokens()[0]));
+    Console.Write(decoder.Decode(generator.GetNextTokens()[0]));
 }
-Console.WriteLine(decoder.Finish());
+Console.WriteLine();

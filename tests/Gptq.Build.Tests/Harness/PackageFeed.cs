@@ -11,7 +11,7 @@ public sealed class PackageFeed : IDisposable
     /// <summary>Packs.</summary>
     public PackageFeed()
     {
-        using var turn = RepositoryLock.Take();
+        using var turn = RepositoryLock.TakeAsync().GetAwaiter().GetResult();
         foreach (var project in s_projects)
             BuildRun.Start(TestPaths.RepositoryRoot, Path.Combine(_folder.Beside, "pack.binlog"),
                 ["pack", Path.Combine(TestPaths.RepositoryRoot, project), "-c", TestSolution.Metadata("Configuration"), "-o", _folder.Path]).WaitForEnd().Succeeded();

@@ -6,7 +6,7 @@ namespace Gptq.Examples.Tests;
 /// <summary>A process with its output, ended with all that it started when it is disposed of.</summary>
 internal sealed class RunningCommand : IDisposable
 {
-    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(10);
     private readonly Process _process;
     private readonly StringBuilder _output = new();
     private readonly SemaphoreSlim _news = new(0);

@@ -15,11 +15,11 @@ public sealed class WebChatApp : IAsyncLifetime
     /// <summary>Builds and starts it, slow enough that a text can be stopped.</summary>
     public async ValueTask InitializeAsync()
     {
-        using (RepositoryLock.Take())
+        using (await RepositoryLock.TakeAsync())
         {
             _app = RunningCommand.Start(
                 TestPaths.RepositoryRoot, null, "dotnet", "run", "--project", "samples/WebChat", "--", "--urls", "http://127.0.0.1:0", "--Writer:MostTokensPerSecond", "40", "--Writer:Seed", "1");
-            var line = _app.WaitForLineAsync("Now listening on:", CancellationToken.None).GetAwaiter().GetResult();
+            var line = await _app.WaitForLineAsync("Now listening on:", CancellationToken.None);
             Address = new Uri(line.Split("on:")[1].Trim());
         }
         _playwright = await Playwright.CreateAsync();
