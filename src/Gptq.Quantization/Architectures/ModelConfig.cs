@@ -207,7 +207,7 @@ public sealed class ModelConfig
     /// <summary>Fields that hold something and that nobody has asked for, in ordinal order.</summary>
     public IReadOnlyList<string> Unread() =>
     [
-        .. _fields.Where(field => !_read.Contains(field.Key) && field.Value.ValueKind is not (JsonValueKind.Null or JsonValueKind.False))
+        .. _fields.Where(field => !_read.Contains(field.Key) && !IsNothing(field.Value))
             .Select(field => _path + field.Key).Order(StringComparer.Ordinal),
         .. _sections.Values.SelectMany(section => section.Unread()),
     ];
@@ -246,6 +246,14 @@ public sealed class ModelConfig
                 break;
         }
     }
+
+    private static bool IsNothing(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Null or JsonValueKind.False => true,
+        JsonValueKind.Array => value.GetArrayLength() == 0,
+        JsonValueKind.Object => !value.EnumerateObject().Any(),
+        _ => false,
+    };
 
     private static string Brief(JsonElement element)
     {

@@ -1,5 +1,6 @@
 using System.Text;
 using Gptq.Quantization.Architectures;
+using Gptq.Quantization.Checkpoints;
 
 namespace Gptq.Quantization.Tests.Architectures;
 
@@ -28,9 +29,15 @@ public sealed class ArchitectureErrorsTests
     [InlineData($$"""{ {{Llama}}, "rope_scaling": "linear"}""", "GPTQ2102", "rope_scaling")]
     [InlineData($$$"""{ {{{Llama}}}, "rope_scaling": {"type": "longrope", "short_factor": [1], "long_factor": [1]}}""", "GPTQ2102", "short_factor")]
     [InlineData($$$"""{ {{{Llama}}}, "rope_parameters": {"partial_rotary_factor": 0.5}}""", "GPTQ2104", "partial_rotary_factor")]
+    [InlineData($$$"""{ {{{Llama}}}, "rope_parameters": {"full_attention": {"rope_theta": 1.0} } }""", "GPTQ2104", "full_attention")]
+    [InlineData($$$"""{ {{{Llama}}}, "rope_theta": 500.0, "rope_scaling": {"type": "linear", "factor": 2, "rope_theta": 100.0}}""", "GPTQ2104", "rope_scaling.rope_theta")]
+    [InlineData($$$"""{ {{{Llama}}}, "rope_scaling": {"type": "linear", "factor": 2, "partial_rotary_factor": 0.5}}""", "GPTQ2104", "partial_rotary_factor")]
     [InlineData($$"""{ {{Llama}}, "head_dim": 7}""", "GPTQ2102", "head_dim")]
     [InlineData("""{"model_type": "qwen3", "num_hidden_layers": 1, "layer_types": ["chunked_attention"]}""", "GPTQ2104", "chunked_attention")]
     [InlineData("""{"model_type": "qwen3", "num_hidden_layers": 1, "layer_types": []}""", "GPTQ2102", "layer_types")]
+    [InlineData("""{"model_type": "gemma2", "use_bidirectional_attention": true}""", "GPTQ2104", "use_bidirectional_attention")]
+    [InlineData("""{"model_type": "bloom", "hidden_size": 64, "n_inner": 100}""", "GPTQ2104", "n_inner")]
+    [InlineData("""{"model_type": "qwen2", "num_hidden_layers": 1, "layer_types": ["sliding_attention"]}""", "GPTQ2102", "sliding_window")]
     [InlineData("""{"model_type": "gemma", "hidden_act": "gelu", "hidden_activation": "gelu_pytorch_tanh"}""", "GPTQ2104", "hidden_activation")]
     public void A_config_that_cannot_be_followed_is_refused(string config, string code, string named)
     {
@@ -42,7 +49,7 @@ public sealed class ArchitectureErrorsTests
     [Fact]
     public void Fields_that_are_not_known_are_named()
     {
-        var architecture = RandomCheckpoint.Create($$$"""{ {{{Llama}}}, "attention_multiplier": 2.0, "torch_dtype": "float16", "clip": null, "rope_scaling": {"type": "linear", "factor": 2, "alpha": 3}}""");
+        var architecture = RandomCheckpoint.Create($$$"""{ {{{Llama}}}, "attention_multiplier": 2.0, "torch_dtype": "float16", "clip": null, "pruned_heads": {}, "tags": [], "is_encoder_decoder": false, "rope_scaling": {"type": "linear", "factor": 2, "alpha": 3}}""");
         var warning = Assert.Single(architecture.Warnings);
         Assert.Equal("GPTQ2106", warning.Code);
         Assert.Contains("attention_multiplier, rope_scaling.alpha.", warning.Message, StringComparison.Ordinal);
@@ -91,10 +98,54 @@ public sealed class ArchitectureErrorsTests
         Assert.Contains(": score.weight.", warning.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("opt", "model.decoder.version")]
+    [InlineData("gpt2", "transformer.h.0.attn.bias")]
+    [InlineData("gpt2", "h.0.attn.masked_bias")]
+    [InlineData("gpt_neox", "gpt_neox.layers.0.attention.rotary_emb.inv_freq")]
+    [InlineData("gpt_neox", "gpt_neox.layers.0.attention.masked_bias")]
+    public void Buffers_of_old_files_are_passed_over(string type, string buffer)
+    {
+        var config = $$"""{"model_type": "{{type}}", "hidden_size": 32, "n_embd": 32, "num_attention_heads": 4, "n_head": 4, "num_hidden_layers": 1, "n_layer": 1, "vocab_size": 50, "ffn_dim": 64, "intermediate_size": 48}""";
+        var checkpoint = new RandomCheckpoint(config);
+        checkpoint.Add(buffer, 1);
+        Assert.DoesNotContain(RandomCheckpoint.Create(config, checkpoint).Warnings, warning => warning.Code == "GPTQ2112");
+    }
+
+    [Theory]
+    [InlineData("llama", "model.", false)]
+    [InlineData("qwen2", "model.", true)]
+    [InlineData("bloom", "transformer.", true)]
+    [InlineData("gpt_neox", "gpt_neox.", true)]
+    [InlineData("gemma2", "model.", true)]
+    public void Names_may_lack_the_base_models_prefix(string type, string prefix, bool tied)
+    {
+        var config = $$"""{"model_type": "{{type}}", "hidden_size": 32, "num_attention_heads": 4, "n_head": 4, "num_key_value_heads": 4, "num_hidden_layers": 1, "n_layer": 1, "head_dim": 8, "vocab_size": 50, "intermediate_size": 48, "tie_word_embeddings": {{(tied ? "true" : "false")}}}""";
+        var whole = RandomCheckpoint.Create(config);
+        var bare = RandomCheckpoint.Create(config, new RenamedCheckpoint(new RandomCheckpoint(config), prefix));
+        long[] ids = [3, 1, 4, 1, 5];
+        using var expected = new DecoderSession(whole);
+        using var actual = new DecoderSession(bare);
+        Assert.Equal(expected.Run(ids, 1), actual.Run(ids, 1));
+    }
+
     [Fact]
     public void A_missing_config_is_an_error_that_names_the_file()
     {
         var exception = Assert.Throws<GptqException>(() => ModelConfig.Load("/nowhere/config.json"));
         Assert.Equal(("GPTQ2101", "/nowhere/config.json"), (exception.Code, exception.File));
+    }
+
+    // The same tensors, each without the prefix.
+    private sealed class RenamedCheckpoint(ITensorSource inner, string prefix) : ITensorSource
+    {
+        public IReadOnlyDictionary<string, TensorInfo> Tensors { get; } = inner.Tensors.Values.ToDictionary(
+            tensor => tensor.Name.StartsWith(prefix, StringComparison.Ordinal) ? tensor.Name[prefix.Length..] : tensor.Name);
+
+        public void Read(string name, Span<float> destination) => inner.Read(Tensors[name].Name, destination);
+
+        public void ReadRows(string name, long firstRow, Span<float> destination) => inner.ReadRows(Tensors[name].Name, firstRow, destination);
+
+        public void ReadRaw(string name, long firstElement, Span<byte> destination) => inner.ReadRaw(Tensors[name].Name, firstElement, destination);
     }
 }

@@ -52,6 +52,8 @@ internal sealed class Opt : Architecture
 
     private protected override string BlockPrefix(int layer) => $"model.decoder.layers.{layer}.";
 
+    private protected override bool IsIgnorable(string name) => name == "model.decoder.version";
+
     private protected override string Embed(Forward forward, string ids)
     {
         var graph = forward.Graph;

@@ -26,6 +26,7 @@ internal sealed class RotaryReader
         _maxPositions = maxPositions;
         var parameters = config.Section("rope_parameters");
         _scaling = parameters ?? config.Section("rope_scaling");
+        RequireOneSetting(parameters, theta, partial);
         _theta = parameters?.Positive("rope_theta", theta) ?? theta;
         var share = parameters?.Positive("partial_rotary_factor", partial ?? 1) ?? partial ?? 1;
         if (partial is null && share != 1)
@@ -35,7 +36,7 @@ internal sealed class RotaryReader
             throw config.Wrong("head_dim", $"or its rotary share gives {_dimension} turning elements of {headDimension}, which must be an even number");
     }
 
-    /// <summary>How often rope_scaling's type is spelled otherwise in a family: old name → new name.</summary>
+    /// <summary>How rope_scaling's type is spelled otherwise in a family: old name → new name.</summary>
     public IReadOnlyDictionary<string, string> Synonyms { get; init; } = new Dictionary<string, string>();
 
     /// <summary>The limit before an extension, where a family has it at the top level.</summary>
@@ -57,6 +58,22 @@ internal sealed class RotaryReader
             "longrope" => LongRope(),
             _ => throw _scaling!.Unsupported("rope_type", $"is '{type}'; known are default, linear, dynamic, llama3, yarn, longrope"),
         };
+    }
+
+    // What only some versions of the transformers library read, or read per kind of layer, must not be passed over.
+    private void RequireOneSetting(ModelConfig? parameters, double theta, double? partial)
+    {
+        foreach (var kind in new[] { "full_attention", "sliding_attention" })
+        {
+            if (parameters?.Has(kind) == true)
+                throw parameters.Unsupported(kind, "gives settings for one kind of layers");
+        }
+        if (parameters is not null || _scaling is null)
+            return;
+        if (_scaling.OptionalNumber("rope_theta") is { } other && other != theta)
+            throw _scaling.Unsupported("rope_theta", $"is {other}, but the one beside rope_scaling is {theta}");
+        if (_scaling.OptionalNumber("partial_rotary_factor") is { } share && share != (partial ?? 1))
+            throw _scaling.Unsupported("partial_rotary_factor", $"is {share}, but the one beside rope_scaling is {partial ?? 1}");
     }
 
     private FixedFrequencies Fixed(double[] frequencies, double attentionFactor = 1) =>
