@@ -10,7 +10,7 @@ namespace Gptq.Build.Tasks;
 [MSBuildMultiThreadableTask]
 public sealed class PruneQuantizedModels : Task
 {
-    private static readonly string[] s_suffixes = [".state", ".manifest.json", ".rsp", ".lock"];
+    private static readonly string[] s_suffixes = [".state", ".manifest.json", ".rsp", ".lock", ".report.html"];
 
     /// <summary>Names of the models that this build uses.</summary>
     [Required]

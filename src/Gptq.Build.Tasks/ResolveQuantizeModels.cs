@@ -84,7 +84,7 @@ public sealed class ResolveQuantizeModels : Task, IProjectParameters
         var item = model.ProjectItem;
         var resolved = new TaskItem(Escape(model.Name));
         item.CopyMetadataTo(resolved);
-        var stale = state is null ? "there is no result yet" : state.WhyStale(ModelFingerprint.Of(model, state, context), model.OutputDirectory);
+        var stale = state is null ? "there is no result yet" : state.WhyStale(ModelFingerprint.Of(model, state, context), model);
         resolved.SetMetadata("ModelName", Escape(model.Name));
         resolved.SetMetadata("Checkpoint", Escape(model.Include));
         resolved.SetMetadata("CheckpointDirectory", Escape(model.Directory ?? ""));

@@ -105,7 +105,7 @@ public sealed class RunQuantization : ToolTask, IProjectParameters
         if (building is null) return false;
         var state = ModelState.Read(_model.StateFile);
         var fingerprint = ModelFingerprint.Of(_model, state, context);
-        if (state is not null && state.WhyStale(fingerprint, _model.OutputDirectory) is null)
+        if (state is not null && state.WhyStale(fingerprint, _model) is null)
         {
             Log.LogMessage(MessageImportance.Normal, "{0}: another build has quantized it meanwhile.", _model.Name);
             return true;

@@ -25,6 +25,12 @@ internal sealed class QualityGate
     /// <summary>What was measured, in a line; null before.</summary>
     public string? Measured { get; private set; }
 
+    /// <summary>What was measured; null before.</summary>
+    public EvaluationResult? Result { get; private set; }
+
+    /// <summary>The text that is measured on.</summary>
+    public string TextName => Path.GetFileName(Path.TrimEndingDirectorySeparator(_data));
+
     /// <summary>The gate that options ask for; null for none.</summary>
     /// <exception cref="GptqException">GPTQ7003: a limit without a text.</exception>
     public static QualityGate? Create(string? data, string projectDirectory, double? maxIncrease, double? maxDivergence)
@@ -50,6 +56,7 @@ internal sealed class QualityGate
             using var model = OpenedModel.Open(ModelFolder.At(bundle), new QuantizedModelOptions(), cancellation);
             var actual = model.Model.Evaluate(text, reference: reference, cancellationToken: cancellation);
             var expected = actual.ReferencePerplexity!.Value;
+            Result = actual;
             Measured = string.Create(
                 CultureInfo.InvariantCulture,
                 $"gptq: perplexity {actual.Perplexity:0.000} (float {expected:0.000}), KL divergence {actual.KlDivergence:0.0000}, same top token {actual.Top1Agreement:0.0%}");

@@ -64,12 +64,13 @@ internal static class Program
         var output = values["--output"];
         var partial = output + ".partial";
         Directory.CreateDirectory(Path.Combine(partial, "tokenizer"));
-        var kept = values.Where(pair => pair.Key is not ("--parent-process" or "--manifest"));
+        var kept = values.Where(pair => pair.Key is not ("--parent-process" or "--manifest" or "--report"));
         File.WriteAllText(Path.Combine(partial, "model.onnx"), JsonSerializer.Serialize(kept));
         File.WriteAllText(Path.Combine(partial, "tokenizer", "vocab.json"), "{}");
         File.WriteAllText(Path.Combine(partial, "report.html"), "stays in obj");
         if (Directory.Exists(output)) Directory.Delete(output, true);
         Directory.Move(partial, output);
+        if (values.TryGetValue("--report", out var report)) File.WriteAllText(report, "<html/>");
         string[] shipped = ["model.onnx", "tokenizer/vocab.json"];
         var files = shipped.Select(path => new
         {

@@ -24,6 +24,7 @@ internal static class ResponseFile
         foreach (var option in model.Options) Add(option.Option.Switch, option.Value);
         Add("--cache-directory", context.CacheDirectory);
         Add("--manifest", model.ManifestFile);
+        Add("--report", model.ReportFile);
         Add("--parent-process", parentProcess.ToString(CultureInfo.InvariantCulture));
         Add("--progress", "msbuild");
         return tokens;

@@ -67,7 +67,7 @@ internal sealed class ModelState
     }
 
     /// <summary>Why a result does not stand any more, in words; null when it does.</summary>
-    public string? WhyStale(IReadOnlyList<string> now, string outputDirectory)
+    public string? WhyStale(IReadOnlyList<string> now, QuantizedModel model)
     {
         var before = new HashSet<string>(Fingerprint, StringComparer.Ordinal);
         var change = now.FirstOrDefault(line => !before.Contains(line));
@@ -79,9 +79,9 @@ internal sealed class ModelState
         if (change is not null) return ModelFingerprint.Describe(change);
         foreach (var file in Outputs)
         {
-            var written = new FileInfo(Path.Combine(outputDirectory, file.Path));
+            var written = new FileInfo(Path.Combine(model.OutputDirectory, file.Path));
             if (!written.Exists || written.Length != file.Size) return $"the result's {file.Path} is missing or was changed";
         }
-        return null;
+        return File.Exists(model.ReportFile) ? null : "its report is missing";
     }
 }

@@ -19,6 +19,7 @@ internal sealed class QuantizedModel
         ManifestFile = OutputDirectory + ".manifest.json";
         ResponseFile = OutputDirectory + ".rsp";
         LockFile = OutputDirectory + ".lock";
+        ReportFile = OutputDirectory + ".report.html";
     }
 
     /// <summary>The item in the project.</summary>
@@ -49,6 +50,9 @@ internal sealed class QuantizedModel
     public string ResponseFile { get; }
 
     public string LockFile { get; }
+
+    /// <summary>The page for people; it does not ship.</summary>
+    public string ReportFile { get; }
 
     /// <summary>Files or folders of text that the result depends on.</summary>
     public IEnumerable<string> TextPaths =>

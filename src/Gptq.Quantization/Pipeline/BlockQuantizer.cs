@@ -132,7 +132,13 @@ internal sealed class BlockQuantizer(QuantizationPlan plan, ILayerSolver solver,
             var refined = Times.Measure("refine", () => refiner.Refine(weight, hessian, start, refinement, cancellation));
             result = new SolveResult(
                 refined.Linear,
-                result.Report with { Loss = result.Report.Loss * refined.Remaining, LossVersusRtn = result.Report.LossVersusRtn * refined.Remaining });
+                result.Report with
+                {
+                    Loss = result.Report.Loss * refined.Remaining,
+                    LossVersusRtn = result.Report.LossVersusRtn * refined.Remaining,
+                    Refined = refined.Remaining,
+                    RelativeError = OutputEnergy.Of(weight, hessian, refined.Linear, refiner, cancellation) is > 0 and var energy ? Math.Sqrt(refined.LossAfter / energy) : null,
+                });
         }
         result.Linear.Dequantize(weight.Span);
         return result;

@@ -24,6 +24,8 @@ internal static class LayerSummary
         };
         if (report.Loss is { } loss) json["loss"] = loss;
         if (report.LossVersusRtn is { } ratio) json["loss_versus_rtn"] = ratio;
+        if (report.Refined is { } refined) json["refined"] = Math.Round(refined, 4);
+        if (report.RelativeError is { } error) json["relative_error"] = Math.Round(error, 6);
         if (report.DeadColumns > 0) json["dead_columns"] = report.DeadColumns;
         if (report.Warnings.Count > 0)
             json["warnings"] = new JsonArray([.. report.Warnings.Select(warning => (JsonNode)new JsonObject { ["code"] = warning.Code, ["message"] = warning.Message })]);

@@ -16,7 +16,7 @@ namespace Gptq.Quantization.Pipeline;
 public static class QuantizationPipeline
 {
     /// <summary>Raised whenever the same input gives other bytes than before.</summary>
-    public const int FormatVersion = 2;
+    public const int FormatVersion = 3;
 
     /// <summary>Makes the bundle that a request asks for.</summary>
     /// <param name="request">What, how, where to.</param>

@@ -16,4 +16,14 @@ namespace Gptq.Quantization.Solver;
 /// <param name="Warnings">What was out of the ordinary.</param>
 public sealed record LayerReport(
     string Layer, SolverMethod Method, long Tokens, long Samples, int DeadColumns, double Damp, double? Loss, double? LossVersusRtn,
-    IReadOnlyList<SolverWarning> Warnings);
+    IReadOnlyList<SolverWarning> Warnings)
+{
+    /// <summary>What refinement left of the solver's loss, from 0 to 1; null without refinement.</summary>
+    public double? Refined { get; init; }
+
+    /// <summary>
+    /// The error of the layer's outputs on the calibration tokens, as a share of them: the root of tr((W − Q)·H·(W − Q)ᵀ) / tr(W·H·Wᵀ) with the damped H; null
+    /// where it was not measured.
+    /// </summary>
+    public double? RelativeError { get; init; }
+}

@@ -7,6 +7,7 @@ using Gptq.Quantization.Pipeline;
 using Gptq.Quantization.Solver;
 using Gptq.Tool.Cuda;
 using Gptq.Tool.Progress;
+using Gptq.Tool.Reports.Page;
 
 namespace Gptq.Tool.Commands;
 
@@ -46,6 +47,7 @@ internal static class QuantizeCommand
         var cacheDirectory = new Option<string>("--cache-directory") { HelpName = "folder", Description = "The folder of the cache [default: in the user's cache folder]." };
         var remoteCache = new Option<string>("--remote-cache") { HelpName = "address", Description = "The address of a shared cache." };
         var manifest = new Option<FileInfo>("--manifest") { HelpName = "file", Description = "A file that gets the list of what was written and read." };
+        var report = new Option<FileInfo>("--report") { HelpName = "file", Description = "A page to write of how it went: bits, size and error of every layer, and quality where there is a text to measure it on." };
         var threads = new Option<int>("--threads") { HelpName = "n", Description = "Threads for calibration and solving.", DefaultValueFactory = _ => Environment.ProcessorCount };
         var parentProcess = new Option<int?>("--parent-process") { Description = "Stop when this process ends.", Hidden = true };
         var progress = new Option<string>("--progress") { Description = "msbuild for plain lines.", Hidden = true };
@@ -53,7 +55,7 @@ internal static class QuantizeCommand
         var command = new Command("quantize", "Quantizes a checkpoint and writes a folder that Gptq.Runtime and ONNX Runtime GenAI load.")
         {
             model, output, projectDirectory, modelRoots, revision, download, name, bits, groupSize, symmetric, actOrder, mseSearch, trueSequential, damp, method,
-            calibrationData, calibrationSamples, sequenceLength, seed, modules, targetBitsPerWeight, operators, formats, device, evaluationData, maxPerplexityIncrease, maxKlDivergence, cacheDirectory, remoteCache, manifest, threads, parentProcess, progress,
+            calibrationData, calibrationSamples, sequenceLength, seed, modules, targetBitsPerWeight, operators, formats, device, evaluationData, maxPerplexityIncrease, maxKlDivergence, cacheDirectory, remoteCache, manifest, report, threads, parentProcess, progress,
         };
         command.SetAction(async (result, cancellation) =>
         {
@@ -100,9 +102,11 @@ internal static class QuantizeCommand
                 Threads = Math.Max(1, result.GetValue(threads)),
             };
             using var linked = ParentWatch.Link(result.GetValue(parentProcess), cancellation);
+            PhaseTimes? times = null;
             var summary = await TerminalProgress.RunAsync(
                 plain: result.GetValue(progress) == "msbuild",
-                reporter => QuantizationPipeline.RunAsync(request, reporter, linked.Token)).ConfigureAwait(false);
+                reporter => QuantizationPipeline.RunAsync(request, times = new PhaseTimes(reporter), linked.Token)).ConfigureAwait(false);
+            if (result.GetValue(report) is { } page) ReportFile.Write(page.FullName, summary, times!.Ended(), gate);
             foreach (var warning in summary.Warnings) Console.WriteLine(CommandEdge.Describe(warning));
             if (gate?.Measured is { } measured) Console.WriteLine(measured);
             Console.WriteLine(summary.ToString());

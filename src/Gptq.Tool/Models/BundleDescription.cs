@@ -11,8 +11,11 @@ namespace Gptq.Tool.Models;
 /// <param name="Calibration">The name of the calibration text.</param>
 /// <param name="Options">The options by name, as text.</param>
 /// <param name="Layers">The quantized layers, in order.</param>
+/// <param name="Engine">The version of Gptq.Build that made it.</param>
+/// <param name="BitsPerWeight">What a weight of the quantized layers takes, scales and zero points included.</param>
 internal sealed record BundleDescription(
-    JsonElement Json, string Architecture, string Operators, string Calibration, IReadOnlyList<KeyValuePair<string, string>> Options, IReadOnlyList<BundleDescription.Layer> Layers)
+    JsonElement Json, string Architecture, string Operators, string Calibration, IReadOnlyList<KeyValuePair<string, string>> Options, IReadOnlyList<BundleDescription.Layer> Layers,
+    string Engine, double? BitsPerWeight)
 {
     /// <summary>A quantized layer.</summary>
     /// <param name="Name">Its name in the checkpoint.</param>
@@ -20,11 +23,23 @@ internal sealed record BundleDescription(
     /// <param name="Columns">Columns of its weight.</param>
     /// <param name="Bits">2, 3, 4, 8 or ternary.</param>
     /// <param name="GroupSize">Columns that share a scale; -1 for the whole row.</param>
-    /// <param name="Method">gptq, gptaq or rtn.</param>
+    /// <param name="Method">gptq, gptaq or rtn; kept for codes that were in the checkpoint.</param>
     /// <param name="Loss">The squared error of its outputs on the calibration text; null where it was not measured.</param>
     /// <param name="LossVersusRtn">That, by the loss of rounding to nearest.</param>
-    public sealed record Layer(string Name, int Rows, int Columns, string Bits, int GroupSize, string Method, double? Loss, double? LossVersusRtn)
+    /// <param name="Refined">What refinement left of the solver's loss; null without refinement.</param>
+    /// <param name="RelativeError">The error of its outputs on the calibration text, as a share of them; null where it was not measured.</param>
+    /// <param name="DeadColumns">Inputs that were always zero.</param>
+    /// <param name="Warnings">What was out of the ordinary.</param>
+    public sealed record Layer(
+        string Name, int Rows, int Columns, string Bits, int GroupSize, string Method, double? Loss, double? LossVersusRtn, double? Refined, double? RelativeError, int DeadColumns,
+        IReadOnlyList<(string Code, string Message)> Warnings)
     {
+        /// <summary>Bits and groups as Modules spells them.</summary>
+        public string Form => GroupSize == -1 ? Bits : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Bits}g{GroupSize}");
+
+        /// <summary>Bits as a number, for sorting.</summary>
+        public int StoredBits => int.TryParse(Bits, out var bits) ? bits : 1;
+
         public long Weights => (long)Rows * Columns;
     }
 
@@ -52,15 +67,21 @@ internal sealed record BundleDescription(
         Text(json, "operators"),
         Text(json.GetProperty("calibration"), "text"),
         [.. json.GetProperty("options").EnumerateObject().Select(option => KeyValuePair.Create(option.Name, Plain(option.Value)))],
-        [.. json.GetProperty("layers").EnumerateArray().Select(ParseLayer)]);
+        [.. json.GetProperty("layers").EnumerateArray().Select(ParseLayer)],
+        Text(json, "engine"),
+        Number(json, "bits_per_weight"));
 
     private static Layer ParseLayer(JsonElement layer)
     {
         int[] shape = [.. layer.GetProperty("shape").EnumerateArray().Select(extent => extent.GetInt32())];
         return shape is [var rows, var columns]
-            ? new Layer(Text(layer, "name"), rows, columns, Text(layer, "bits"), layer.GetProperty("group_size").GetInt32(), Text(layer, "method"), Number(layer, "loss"), Number(layer, "loss_versus_rtn"))
+            ? new Layer(Text(layer, "name"), rows, columns, Text(layer, "bits"), layer.GetProperty("group_size").GetInt32(), Text(layer, "method"), Number(layer, "loss"), Number(layer, "loss_versus_rtn"), Number(layer, "refined"), Number(layer, "relative_error"),
+                (int)(Number(layer, "dead_columns") ?? 0), Warnings(layer))
             : throw new FormatException($"The shape of {Text(layer, "name")} has {shape.Length} extents.");
     }
+
+    private static IReadOnlyList<(string Code, string Message)> Warnings(JsonElement layer) =>
+        layer.TryGetProperty("warnings", out var warnings) ? [.. warnings.EnumerateArray().Select(warning => (Text(warning, "code"), Text(warning, "message")))] : [];
 
     private static string Plain(JsonElement value) => value.ValueKind switch
     {

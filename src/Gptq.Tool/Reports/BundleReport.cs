@@ -23,7 +23,7 @@ internal sealed class BundleReport(ModelFolder folder, BundleDescription descrip
         foreach (var layer in description.Layers)
         {
             layers.AddTexts(
-                layer.Name, $"{layer.Rows}×{layer.Columns}", BitsOf(layer),
+                layer.Name, $"{layer.Rows}×{layer.Columns}", layer.Form,
                 Format(layer.Loss, "0.00e+0"), layer.Method == "rtn" ? "rtn" : Format(layer.LossVersusRtn, "0.000"));
         }
         console.Write(layers);
@@ -41,9 +41,6 @@ internal sealed class BundleReport(ModelFolder folder, BundleDescription descrip
         ["bytes"] = _files.Sum(file => file.Length),
         ["quantization"] = JsonObject.Create(description.Json),
     };
-
-    // As Modules spells it.
-    private static string BitsOf(BundleDescription.Layer layer) => layer.GroupSize == -1 ? layer.Bits : string.Create(CultureInfo.InvariantCulture, $"{layer.Bits}g{layer.GroupSize}");
 
     private static string Format(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "-";
 }

@@ -115,7 +115,7 @@ public sealed class MetadataTests : IDisposable
 
         Assert.Equal(
             ["--model", "opt-13b", "--project-directory", _folder.Path, "--output", _folder["obj/opt-13b"], "--name", "opt-13b", "--group-size", "64",
-                "--manifest", _folder["obj/opt-13b.manifest.json"], "--parent-process", "42", "--progress", "msbuild"],
+                "--manifest", _folder["obj/opt-13b.manifest.json"], "--report", _folder["obj/opt-13b.report.html"], "--parent-process", "42", "--progress", "msbuild"],
             tokens);
     }
 

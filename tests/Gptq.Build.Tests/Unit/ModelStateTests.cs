@@ -14,6 +14,7 @@ public sealed class ModelStateTests : IDisposable
         _folder.Write("text.txt", "to be");
         _folder.Write("engine/gptq.dll", "code");
         _folder.Write("obj/tiny/model.onnx", "12345");
+        _folder.Write("obj/tiny.report.html", "<html/>");
     }
 
     private ProjectContext Context => new(_folder.Path) { IntermediateDirectory = _folder["obj"], Engine = _folder["engine/gptq.dll"] };
@@ -52,6 +53,15 @@ public sealed class ModelStateTests : IDisposable
         _folder.Write(file, "something else");
 
         Assert.Equal(reason, WhyStale());
+    }
+
+    [Fact]
+    public void A_report_that_is_gone_is_made_again()
+    {
+        Remember();
+        File.Delete(_folder["obj/tiny.report.html"]);
+
+        Assert.Equal("its report is missing", WhyStale());
     }
 
     [Fact]
@@ -99,6 +109,6 @@ public sealed class ModelStateTests : IDisposable
         var model = Model(metadata);
         var state = ModelState.Read(model.StateFile);
         Assert.NotNull(state);
-        return state.WhyStale(ModelFingerprint.Of(model, state, Context), model.OutputDirectory);
+        return state.WhyStale(ModelFingerprint.Of(model, state, Context), model);
     }
 }
