@@ -102,10 +102,10 @@ internal static class QuantizeCommand
                 Threads = Math.Max(1, result.GetValue(threads)),
             };
             using var linked = ParentWatch.Link(result.GetValue(parentProcess), cancellation);
-            PhaseTimes? times = null;
+            TimedProgress? times = null;
             var summary = await TerminalProgress.RunAsync(
                 plain: result.GetValue(progress) == "msbuild",
-                reporter => QuantizationPipeline.RunAsync(request, times = new PhaseTimes(reporter), linked.Token)).ConfigureAwait(false);
+                reporter => QuantizationPipeline.RunAsync(request, times = new TimedProgress(reporter), linked.Token)).ConfigureAwait(false);
             if (result.GetValue(report) is { } page) ReportFile.Write(page.FullName, summary, times!.Ended(), gate);
             foreach (var warning in summary.Warnings) Console.WriteLine(CommandEdge.Describe(warning));
             if (gate?.Measured is { } measured) Console.WriteLine(measured);

@@ -4,7 +4,7 @@ using Gptq.Quantization.Pipeline;
 namespace Gptq.Tool.Progress;
 
 /// <summary>Passes progress on and notes how long each phase takes.</summary>
-internal sealed class PhaseTimes(IProgress<PipelineProgress> next) : IProgress<PipelineProgress>
+internal sealed class TimedProgress(IProgress<PipelineProgress> next) : IProgress<PipelineProgress>
 {
     private readonly Lock _lock = new();
     private readonly Stopwatch _clock = Stopwatch.StartNew();
