@@ -12,7 +12,7 @@ internal static unsafe class IntegerTile<TSimd, TByte, TInt, TFloat, TCodes, TFo
     where TForm : struct, IActivationForm
 {
     /// <summary>How far ahead of the block in work codes are asked for: about what memory takes to answer.</summary>
-    private const int PrefetchBytes = 4096;
+    private const int PrefetchBytes = 8192;
 
     private static int BlockBytes
     {
