@@ -9,20 +9,42 @@ namespace Gptq.Quantization.Tests.Architectures;
 internal sealed class DecoderSession : IDisposable
 {
     private readonly Architecture _architecture;
+    private readonly bool _isOwn;
     private readonly InferenceSession _session;
     private readonly List<OrtValue> _past = [];
     private int _pastLength;
 
     public DecoderSession(Architecture architecture, ILinearEmitter? linears = null, bool portable = false)
+        : this(architecture, Written(architecture, linears, portable), isOwn: true)
     {
-        _architecture = architecture;
-        Folder = Directory.CreateTempSubdirectory("gptq-decoder-").FullName;
-        DecoderGraph.Write(architecture, Folder, linears, portable: portable);
+    }
+
+    private DecoderSession(Architecture architecture, string folder, bool isOwn)
+    {
+        (_architecture, _isOwn, Folder) = (architecture, isOwn, folder);
         using var options = new SessionOptions { IntraOpNumThreads = 1, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
         _session = new InferenceSession(Path.Combine(Folder, DecoderGraph.ModelFileName), options);
     }
 
     public string Folder { get; }
+
+    /// <summary>A decoder that someone else has written.</summary>
+    public static DecoderSession Open(Architecture architecture, string folder) => new(architecture, folder, isOwn: false);
+
+    /// <summary>The likeliest tokens behind a prompt, one after the other.</summary>
+    public int[] Continue(IReadOnlyList<int> prompt, int count)
+    {
+        Reset();
+        var logits = Run([.. prompt.Select(id => (long)id)], 1);
+        var tokens = new int[count];
+        for (var token = 0; token < count; token++)
+        {
+            var last = logits.AsSpan(logits.Length - _architecture.VocabularySize);
+            tokens[token] = Likeliest(last);
+            if (token + 1 < count) logits = Run([tokens[token]], 1);
+        }
+        return tokens;
+    }
 
     /// <summary>Forgets the tokens so far.</summary>
     public void Reset()
@@ -75,11 +97,25 @@ internal sealed class DecoderSession : IDisposable
     {
         Reset();
         _session.Dispose();
-        Directory.Delete(Folder, recursive: true);
+        if (_isOwn) Directory.Delete(Folder, recursive: true);
+    }
+
+    private static string Written(Architecture architecture, ILinearEmitter? linears, bool portable)
+    {
+        var folder = Directory.CreateTempSubdirectory("gptq-decoder-").FullName;
+        DecoderGraph.Write(architecture, folder, linears, portable: portable);
+        return folder;
     }
 
     private static OrtValue Value(long[] values, int batch, int length) =>
         OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, values.AsMemory(), [batch, length]);
+
+    private static int Likeliest(ReadOnlySpan<float> logits)
+    {
+        var best = 0;
+        for (var id = 1; id < logits.Length; id++) best = logits[id] > logits[best] ? id : best;
+        return best;
+    }
 
     private OrtValue EmptyCache(int batch) => OrtValue.CreateTensorValueFromMemory(
         OrtMemoryInfo.DefaultInstance, Array.Empty<float>().AsMemory(), [batch, _architecture.KeyValueHeadCount, 0, _architecture.HeadDimension]);
