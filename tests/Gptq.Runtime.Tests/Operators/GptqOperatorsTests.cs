@@ -123,6 +123,34 @@ public sealed class GptqOperatorsTests
         Assert.Contains("GPTQ6020: gptq.MatMul: codes must have", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(ActivationPrecision.Exact)]
+    [InlineData(ActivationPrecision.Bits16)]
+    [InlineData(ActivationPrecision.Bits8)]
+    public void TheNodeSaysThePrecisionUnlessTheSessionDoes(ActivationPrecision precision)
+    {
+        var quantized = OperatorModel.Random(BitWidth.Four, 64, 128, 32, symmetric: false);
+        using var model = OperatorModel.Create(quantized, precision: precision);
+        using var other = OperatorModel.Create(quantized, precision: precision == ActivationPrecision.Exact ? ActivationPrecision.Bits8 : ActivationPrecision.Exact);
+        var x = Activations(128);
+        using var byNode = Open(model, null);
+        using var otherByNode = Open(other, null);
+        using var bySession = Open(other, precision);
+
+        Assert.Equal(Run(byNode, x, [1, 1, 128]), Run(bySession, x, [1, 1, 128]));
+        Assert.NotEqual(Run(byNode, x, [1, 1, 128]), Run(otherByNode, x, [1, 1, 128]));
+    }
+
+    [Fact]
+    public void NamesAPrecisionThatThereIsNot()
+    {
+        using var model = OperatorModel.Create(OperatorModel.Random(BitWidth.Four, 16, 32, 32, symmetric: true), precision: (ActivationPrecision)12);
+
+        var error = Assert.Throws<OnnxRuntimeException>(() => Open(model, null));
+
+        Assert.Contains("GPTQ6020: gptq.MatMul: activation_bits must be 8, 16 or 32, not 12.", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void NamesAnInputOfTheWrongExtent()
     {

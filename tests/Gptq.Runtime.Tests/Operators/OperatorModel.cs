@@ -1,3 +1,4 @@
+using Gptq.Numerics.Packed;
 using Gptq.Onnx;
 using Gptq.Quantization;
 using Gptq.Quantization.Architectures;
@@ -19,13 +20,13 @@ internal sealed class OperatorModel : IDisposable
     public string File => Path.Combine(_folder, "model.onnx");
 
     /// <summary>ids → gptq.Gather → gptq.MatMul → y where <paramref name="isTied"/>, else x → gptq.MatMul → y.</summary>
-    public static OperatorModel Create(QuantizedLinear quantized, float[]? bias = null, bool isTied = false)
+    public static OperatorModel Create(QuantizedLinear quantized, float[]? bias = null, bool isTied = false, ActivationPrecision precision = ActivationPrecision.Bits16)
     {
         var model = new OperatorModel(quantized);
         using (var data = new ExternalDataWriter(Path.Combine(model._folder, "weights.bin")))
         {
             var graph = new GraphBuilder("test", data);
-            var emitter = new GptqEmitter(_ => quantized, _ => quantized);
+            var emitter = new GptqEmitter(_ => quantized, _ => quantized, precision);
             var input = isTied
                 ? emitter.Emit(
                     graph,
