@@ -170,18 +170,21 @@ public sealed class QuantizedModel : IDisposable
     /// <param name="text">The text, at least one window long.</param>
     /// <param name="window">Tokens in a window, from 2 to <see cref="ContextLength"/>; null for the smaller of 2048 and the context length.</param>
     /// <param name="reference">A model with the same vocabulary to compare with, for the divergence and the agreement.</param>
+    /// <param name="progress">Told of each window that is done.</param>
     /// <param name="cancellationToken">Ends the evaluation early.</param>
     /// <exception cref="QuantizedModelException">GPTQ6016: the text has fewer tokens than a window. GPTQ6017: the reference has another vocabulary.</exception>
-    public EvaluationResult Evaluate(string text, int? window = null, QuantizedModel? reference = null, CancellationToken cancellationToken = default) =>
-        Evaluate(Tokenize(text), window, reference, cancellationToken);
+    public EvaluationResult Evaluate(string text, int? window = null, QuantizedModel? reference = null, IProgress<EvaluationProgress>? progress = null,
+        CancellationToken cancellationToken = default) => Evaluate(Tokenize(text), window, reference, progress, cancellationToken);
 
     /// <summary>As the other overload, on ids.</summary>
     /// <param name="ids">The text's ids.</param>
     /// <param name="window">Tokens in a window, from 2 to <see cref="ContextLength"/>; null for the smaller of 2048 and the context length.</param>
     /// <param name="reference">A model with the same vocabulary to compare with, for the divergence and the agreement.</param>
+    /// <param name="progress">Told of each window that is done.</param>
     /// <param name="cancellationToken">Ends the evaluation early.</param>
     /// <exception cref="QuantizedModelException">GPTQ6016: the text has fewer tokens than a window. GPTQ6017: the reference has another vocabulary.</exception>
-    public EvaluationResult Evaluate(ReadOnlySpan<int> ids, int? window = null, QuantizedModel? reference = null, CancellationToken cancellationToken = default)
+    public EvaluationResult Evaluate(
+        ReadOnlySpan<int> ids, int? window = null, QuantizedModel? reference = null, IProgress<EvaluationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         var length = window ?? Math.Min(2048, ContextLength);
@@ -192,7 +195,7 @@ public sealed class QuantizedModel : IDisposable
         if (reference is not null && reference.VocabularySize != VocabularySize)
             throw new QuantizedModelException("GPTQ6017", $"The models do not compare: one has {VocabularySize} tokens, the other {reference.VocabularySize}.", reference.Path);
         CheckIds(ids, nameof(ids));
-        return new Evaluator(this, reference, cancellationToken).Run(ids, length);
+        return new Evaluator(this, reference, progress, cancellationToken).Run(ids, length);
     }
 
     /// <summary>Lets go of the model. Texts in the making go on to their end, and the model's memory is freed after the last of them.</summary>

@@ -5,6 +5,7 @@ using Gptq.Quantization.Calibration;
 using Gptq.Quantization.Pipeline;
 using Gptq.Runtime;
 using Gptq.Tool.Models;
+using Gptq.Tool.Progress;
 
 namespace Gptq.Tool;
 
@@ -43,7 +44,7 @@ internal sealed class QualityGate
 
     /// <summary>Measures, and lets the bundle pass or not.</summary>
     /// <exception cref="GptqException">GPTQ7001, GPTQ7002: over a limit. GPTQ7004: the text can't be measured on.</exception>
-    public void Check(ModelSource source, string bundle, CancellationToken cancellation)
+    public void Check(ModelSource source, string bundle, IProgress<PipelineProgress> progress, CancellationToken cancellation)
     {
         var text = string.Join("\n\n", CalibrationCorpus.Read(_data).Documents);
         // Beside the bundle: a float model can be larger than the system's temporary folder.
@@ -54,7 +55,7 @@ internal sealed class QualityGate
             using var reference = QuantizedModel.Open(exact);
             // A checkpoint in AutoGPTQ's layout has no graph of its own: it is measured through one with the weights that its codes mean.
             using var model = OpenedModel.Open(ModelFolder.At(bundle), new QuantizedModelOptions(), cancellation);
-            var actual = model.Model.Evaluate(text, reference: reference, cancellationToken: cancellation);
+            var actual = model.Model.Evaluate(text, reference: reference, progress: new EvaluationSteps(progress), cancellationToken: cancellation);
             var expected = actual.ReferencePerplexity!.Value;
             Result = actual;
             Measured = string.Create(

@@ -175,10 +175,21 @@ public sealed class QuantizedModelTests(BardModel bard) : IClassFixture<BardMode
     }
 
     [Fact]
+    public void An_evaluation_tells_of_each_window()
+    {
+        var ids = Model.Tokenize(string.Concat(Enumerable.Repeat("And God said, Let there be light: and there was light. ", 20)));
+        var steps = new Steps();
+        var result = Model.Evaluate(ids, window: 64, progress: steps, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal(Enumerable.Range(1, result.Windows), steps.Select(step => step.Windows));
+        Assert.All(steps, step => Assert.Equal(result.Windows, step.Of));
+        Assert.Equal(result.Perplexity, steps[^1].Perplexity);
+    }
+
+    [Fact]
     public void A_model_agrees_with_itself()
     {
         var ids = Model.Tokenize(string.Concat(Enumerable.Repeat("And the earth was without form, and void; and darkness was upon the face of the deep. ", 20)));
-        var result = Model.Evaluate(ids, window: 64, reference: Model, TestContext.Current.CancellationToken);
+        var result = Model.Evaluate(ids, window: 64, reference: Model, cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal(ids.Length / 64, result.Windows);
         Assert.Equal(0, result.KlDivergence!.Value, 1e-6);
         Assert.Equal(1, result.Top1Agreement);
@@ -299,5 +310,11 @@ public sealed class QuantizedModelTests(BardModel bard) : IClassFixture<BardMode
             Options.Dispose();
             model.ReturnState(Value);
         }
+    }
+
+    // Progress<T> would report later, from another thread.
+    private sealed class Steps : List<EvaluationProgress>, IProgress<EvaluationProgress>
+    {
+        public void Report(EvaluationProgress value) => Add(value);
     }
 }

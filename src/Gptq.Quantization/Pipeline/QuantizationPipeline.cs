@@ -93,12 +93,12 @@ public static class QuantizationPipeline
     }
 
     private static async Task PassAsync(
-        Action<ModelSource, string, CancellationToken> gate, ModelSource source, QuantizationRequest request, IProgress<PipelineProgress> progress, CancellationToken cancellation)
+        Action<ModelSource, string, IProgress<PipelineProgress>, CancellationToken> gate, ModelSource source, QuantizationRequest request, IProgress<PipelineProgress> progress, CancellationToken cancellation)
     {
         progress.Report(new PipelineProgress(PipelinePhase.Evaluate, 0, 1, request.Name));
         try
         {
-            await Task.Run(() => gate(source, request.OutputDirectory, cancellation), cancellation).ConfigureAwait(false);
+            await Task.Run(() => gate(source, request.OutputDirectory, progress, cancellation), cancellation).ConfigureAwait(false);
         }
         catch
         {

@@ -43,7 +43,7 @@ public sealed record QuantizationRequest
     /// Looks at the finished bundle, given its checkpoint and its folder, before anybody is told of it; throws where it is not good enough, and
     /// the folder is removed. Null for no gate.
     /// </summary>
-    public Action<ModelSource, string, CancellationToken>? Gate { get; init; }
+    public Action<ModelSource, string, IProgress<PipelineProgress>, CancellationToken>? Gate { get; init; }
 
     /// <summary>The folder of locks through which processes let one model at a time use a device; null for none.</summary>
     public string? DeviceLocks { get; init; }

@@ -4,7 +4,7 @@ using Microsoft.ML.OnnxRuntime;
 namespace Gptq.Runtime.Evaluation;
 
 /// <summary>Perplexity over windows that do not overlap, the tail dropped (GPTQ, section 4: the rule of its language tasks).</summary>
-internal sealed class Evaluator(QuantizedModel model, QuantizedModel? reference, CancellationToken cancellation)
+internal sealed class Evaluator(QuantizedModel model, QuantizedModel? reference, IProgress<EvaluationProgress>? progress, CancellationToken cancellation)
 {
     private double _negativeLogLikelihood;
     private double _referenceNegativeLogLikelihood;
@@ -22,7 +22,11 @@ internal sealed class Evaluator(QuantizedModel model, QuantizedModel? reference,
         try
         {
             referenceState = reference?.RentState();
-            for (var i = 0; i < windows; i++) AddWindow(ids.Slice(i * window, window), state, referenceState, options);
+            for (var i = 0; i < windows; i++)
+            {
+                AddWindow(ids.Slice(i * window, window), state, referenceState, options);
+                progress?.Report(new EvaluationProgress(i + 1, windows, Math.Exp(_negativeLogLikelihood / _predicted)));
+            }
         }
         catch (OnnxRuntimeException) when (cancellation.IsCancellationRequested)
         {

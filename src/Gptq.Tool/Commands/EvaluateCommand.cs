@@ -3,8 +3,10 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Gptq.Quantization;
 using Gptq.Quantization.Calibration;
+using Gptq.Quantization.Pipeline;
 using Gptq.Runtime;
 using Gptq.Tool.Models;
+using Gptq.Tool.Progress;
 
 namespace Gptq.Tool.Commands;
 
@@ -32,7 +34,9 @@ internal static class EvaluateCommand
                 ? OpenedModel.Open(await ModelFolder.FindAsync(path, cancellation).ConfigureAwait(false), options, cancellation)
                 : null;
             var length = WindowOf(result.GetValue(window), model.Model, other?.Model);
-            var quality = model.Model.Evaluate(text, length, other?.Model, cancellation);
+            EvaluationResult Evaluate(IProgress<PipelineProgress>? progress) =>
+                model.Model.Evaluate(text, length, other?.Model, progress is null ? null : new EvaluationSteps(progress), cancellation);
+            var quality = result.GetValue(json) || !TerminalProgress.IsTerminal ? Evaluate(null) : await TerminalProgress.RunAsync(plain: false, progress => Task.Run(() => Evaluate(progress))).ConfigureAwait(false);
             if (result.GetValue(json)) result.InvocationConfiguration.Output.WriteJson(ToJson(quality, length));
             else result.InvocationConfiguration.Output.WriteLine(ToText(quality, length));
             return ExitCodes.Done;

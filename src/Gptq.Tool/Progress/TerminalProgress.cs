@@ -20,10 +20,13 @@ internal sealed class TerminalProgress(ProgressContext context) : IProgress<Pipe
         }
     }
 
+    /// <summary>Whether there is a terminal to draw bars on.</summary>
+    public static bool IsTerminal => !Console.IsOutputRedirected;
+
     /// <summary>Runs work that reports progress: with bars on a terminal, with lines elsewhere.</summary>
     public static async Task<T> RunAsync<T>(bool plain, Func<IProgress<PipelineProgress>, Task<T>> work)
     {
-        if (plain || Console.IsOutputRedirected)
+        if (plain || !IsTerminal)
             return await work(new PlainProgress(Console.Out, TimeSpan.FromSeconds(2))).ConfigureAwait(false);
         return await AnsiConsole.Progress()
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
