@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Gptq.Tests;
 
 namespace Gptq.Tokenizers.Tests;
@@ -64,7 +65,7 @@ public class DamagedFilesTests
     public void Mutated_tokenizer_json_fails_in_one_way_only(string name)
     {
         var original = System.Text.Encoding.UTF8.GetBytes(HandmadeTokenizersTests.WholeTokenizer(name));
-        Fuzz(original, "tokenizer.json", name.Length, Rounds(original.Length > 20_000 ? 100 : 400));
+        Fuzz(original, "tokenizer.json", name.Length, Rounds(original.Length > 20_000 ? 250 : 1000));
     }
 
     [Theory]
@@ -72,6 +73,9 @@ public class DamagedFilesTests
     [InlineData(2)]
     public void Mutated_tokenizer_model_fails_in_one_way_only(int modelType) =>
         Fuzz(SentencePieceTests.SmallModel(modelType), "tokenizer.model", modelType, Rounds(400));
+
+    private const long MaxBytes = 256 << 20;
+    private static readonly TimeSpan s_maxTime = TimeSpan.FromSeconds(20);
 
     /// <summary>GPTQ_FUZZ_ROUNDS makes a long run of it.</summary>
     private static int Rounds(int usual) =>
@@ -85,6 +89,8 @@ public class DamagedFilesTests
         for (var round = 0; round < rounds; round++)
         {
             folder.Write(file, Mutate(original, random));
+            var allocated = GC.GetAllocatedBytesForCurrentThread();
+            var clock = Stopwatch.StartNew();
             try
             {
                 var tokenizer = Tokenizer.Load(folder.Path);
@@ -95,6 +101,9 @@ public class DamagedFilesTests
             catch (TokenizerFormatException)
             {
             }
+
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 0, MaxBytes);
+            Assert.True(clock.Elapsed < s_maxTime, $"Round {round} of {file} took {clock.Elapsed}.");
         }
 
         Assert.InRange(loaded, 1, rounds - 1);
