@@ -31,9 +31,7 @@ public sealed class CollectQuantizedModelFiles : Task
             if (state is null)
             {
                 if (WarnOfMissing)
-                    Log.LogWarning(null, "GPTQ1017", null, model.GetMetadata("DefinedIn"), 0, 0, 0, 0,
-                        "QuantizeModel '{0}': it was never quantized, so it is not among the output. Build without --no-build and without SkipQuantizeModels first.",
-                        model.GetMetadata("Checkpoint"));
+                    new ItemLog(Log, model).Warning("GPTQ1017", "it was never quantized, so it is not among the output. Build without --no-build and without SkipQuantizeModels first.");
                 continue;
             }
             foreach (var file in state.Outputs)

@@ -34,9 +34,7 @@ public sealed class GenerateModelAccessors : Task
         {
             var item = Models.Last(model => model.GetMetadata("ModelName") == clash.Last().Name);
             var names = string.Join(" and ", clash.Select(model => $"'{model.Name}'"));
-            Log.LogError(null, "GPTQ1018", null, item.GetMetadata("DefinedIn"), 0, 0, 0, 0,
-                "QuantizeModel '{0}': the models {1} would both be QuantizedModels.{2} in code. Give one of them another ModelName, or set GptqGenerateAccessors to false.",
-                item.GetMetadata("Checkpoint"), names, clash.Key);
+            new ItemLog(Log, item).Error("GPTQ1018", $"the models {names} would both be QuantizedModels.{clash.Key} in code. Give one of them another ModelName, or set GptqGenerateAccessors to false.");
         }
         if (Log.HasLoggedErrors) return false;
         var source = AccessorSource.Of(RootNamespace ?? "", models, HasRuntime, ImplicitUsings?.ToLowerInvariant() is "enable" or "true");

@@ -18,9 +18,8 @@ public sealed class RefuseDifferingModels : Task
         {
             var first = models.First();
             if (models.FirstOrDefault(model => model.GetMetadata("Options") != first.GetMetadata("Options")) is not { } other) continue;
-            Log.LogError(null, "GPTQ1021", null, other.GetMetadata("DefinedIn"), 0, 0, 0, 0,
-                "QuantizeModel '{0}': target frameworks have different options for the model '{1}' ({2}), but they share its result. Give one of them another ModelName.",
-                other.GetMetadata("Checkpoint"), models.Key, string.Join(", ", Differences(first, other)));
+            new ItemLog(Log, other).Error("GPTQ1021",
+                $"target frameworks have different options for the model '{models.Key}' ({string.Join(", ", Differences(first, other))}), but they share its result. Give one of them another ModelName.");
         }
         return !Log.HasLoggedErrors;
     }

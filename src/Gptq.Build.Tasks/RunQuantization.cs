@@ -24,7 +24,11 @@ public sealed class RunQuantization : ToolTask, IProjectParameters
     private readonly ConcurrentQueue<string> _unread = new();
     private readonly PhaseClock _phases;
     private readonly PhaseClock _shown;
+    private ProjectContext _context = null!;
     private QuantizedModel _model = null!;
+    private IReadOnlyList<string> _fingerprint = [];
+    private FileStream _building = null!;
+    private string? _brokenWord;
     private TerminalSteps? _steps;
 
     /// <summary>Creates the task.</summary>
@@ -97,12 +101,13 @@ public sealed class RunQuantization : ToolTask, IProjectParameters
         _model = QuantizedModel.From(item, context);
         if (!File.Exists(context.Engine))
         {
-            LogError("GPTQ1015", $"The engine is missing: {context.Engine}. Restore the Gptq.Build package again; in its own repository, build src/Gptq.Tool.");
+            new ItemLog(Log, Model).Error("GPTQ1015", $"The engine is missing: {context.Engine}. Restore the Gptq.Build package again; in its own repository, build src/Gptq.Tool.");
             return false;
         }
 
         using var building = WaitForOtherBuilds();
         if (building is null) return false;
+        _building = building;
         var state = ModelState.Read(_model.StateFile);
         var fingerprint = ModelFingerprint.Of(_model, state, context);
         if (state is not null && state.WhyStale(fingerprint, _model) is null)
@@ -110,7 +115,9 @@ public sealed class RunQuantization : ToolTask, IProjectParameters
             Log.LogMessage(MessageImportance.Normal, "{0}: another build has quantized it meanwhile.", _model.Name);
             return true;
         }
-        return Quantize(context, fingerprint);
+        _fingerprint = fingerprint;
+        _context = context;
+        return Quantize();
     }
 
     /// <inheritdoc/>
@@ -151,14 +158,23 @@ public sealed class RunQuantization : ToolTask, IProjectParameters
     /// <inheritdoc/>
     protected override int ExecuteTool(string pathToTool, string responseFileCommands, string commandLineCommands)
     {
-        if (!ShowSteps || BuildEngine is not IBuildEngine3 build) return base.ExecuteTool(pathToTool, responseFileCommands, commandLineCommands);
-        _steps = new TerminalSteps(build, Path.Combine(Path.GetDirectoryName(_model.OutputDirectory)!, ".steps-" + _model.Name), _model.Name);
-        var engine = System.Threading.Tasks.Task.Run(() => base.ExecuteTool(pathToTool, responseFileCommands, commandLineCommands));
+        if (!ShowSteps || BuildEngine is not IBuildEngine3 build) return RunEngine();
+        _steps = new TerminalSteps(build, Path.Combine(_context.IntermediateDirectory, $".steps-{Guid.NewGuid():N}"), _model.Name);
+        var engine = System.Threading.Tasks.Task.Run(RunEngine);
         _steps.ShowDuring(engine, () =>
         {
             while (_unread.TryDequeue(out var line)) Read(line);
         });
         return engine.GetAwaiter().GetResult();
+
+        int RunEngine()
+        {
+            var exitCode = base.ExecuteTool(pathToTool, responseFileCommands, commandLineCommands);
+            if (exitCode == 0) Remember();
+            // Now, for those who wait can be what keeps MSBuild from getting back to a step.
+            _building.Dispose();
+            return exitCode;
+        }
     }
 
     /// <inheritdoc/>
@@ -182,7 +198,7 @@ public sealed class RunQuantization : ToolTask, IProjectParameters
                 if (_phases.Report(progress) is { } report) Log.LogMessage(MessageImportance.High, "{0}: {1}", _model.Name, report);
                 break;
             case EngineLine.Diagnostic diagnostic:
-                LogDiagnostic(diagnostic);
+                new ItemLog(Log, Model).Pass(diagnostic);
                 break;
             default:
                 if (_lastLines.Count == KeptLines) _lastLines.Dequeue();
@@ -196,58 +212,49 @@ public sealed class RunQuantization : ToolTask, IProjectParameters
     protected override bool HandleTaskExecutionErrors()
     {
         if (!Log.HasLoggedErrors && !_cancelled.Task.IsCompleted)
-            LogError("GPTQ1014", string.Format(CultureInfo.InvariantCulture, "The engine ended with exit code {0} and named no reason. Its last words: {1}",
+            new ItemLog(Log, Model).Error("GPTQ1014", string.Format(CultureInfo.InvariantCulture, "The engine ended with exit code {0} and named no reason. Its last words: {1}",
                 ExitCode, _lastLines.Count == 0 ? "none" : string.Join(Environment.NewLine, _lastLines)));
         return false;
     }
 
-    private bool Quantize(ProjectContext context, IReadOnlyList<string> fingerprint)
+    private bool Quantize()
     {
         Log.LogMessage(MessageImportance.High, "{0}: quantizing, {1}.", _model.Name, Model.GetMetadata("StaleBecause"));
         File.Delete(_model.ManifestFile);
         using var self = Process.GetCurrentProcess();
-        ResponseFile.Write(_model.ResponseFile, ResponseFile.Tokens(_model, context, self.Id));
-        var cores = RequestCores();
-        EnvironmentVariables = cores > 0 && cores < Environment.ProcessorCount
-            ? ["DOTNET_PROCESSOR_COUNT=" + cores.ToString(CultureInfo.InvariantCulture)] : [];
+        ResponseFile.Write(_model.ResponseFile, ResponseFile.Tokens(_model, _context, self.Id));
+        using var cores = BuildCores.Request(BuildEngine);
+        EnvironmentVariables = cores.Count > 0 && cores.Count < Environment.ProcessorCount
+            ? ["DOTNET_PROCESSOR_COUNT=" + cores.Count.ToString(CultureInfo.InvariantCulture)] : [];
         // Steps are projects. A task that yields can't have projects built (they yield themselves); one that holds cores can, but MSBuild may then have no slot for them.
         YieldDuringToolExecution = !ShowSteps;
-        if (ShowSteps) ReleaseCores(ref cores);
-        try
-        {
-            if (!base.Execute()) return false;
-        }
-        finally
-        {
-            ReleaseCores(ref cores);
-        }
-        return Remember(context, fingerprint);
+        if (ShowSteps) cores.Dispose();
+        if (!base.Execute()) return false;
+        if (_brokenWord is not null) new ItemLog(Log, Model).Error("GPTQ1016", $"The engine's list of what it wrote does not hold: {_brokenWord}");
+        else if (_phases.Summary() is { Length: > 0 } summary) Log.LogMessage(MessageImportance.Normal, "{0}: {1}.", _model.Name, summary);
+        return _brokenWord is null;
     }
 
-    private bool Remember(ProjectContext context, IReadOnlyList<string> fingerprint)
+    /// <summary>Keeps what the result depends on. Says nothing to the build, which may be building a step.</summary>
+    private void Remember()
     {
         try
         {
             var manifest = ModelManifest.Read(_model.ManifestFile, _model.OutputDirectory);
-            IReadOnlyList<string> inputs = [];
-            if (_model.Directory is null)
+            if (_model.Directory is not null)
             {
-                inputs = manifest.Inputs;
-                // Only the engine knew where the checkpoint is, and it may be on this machine only now: look again, as the next build will.
-                ModelState.Write(_model.StateFile, fingerprint, manifest.Files, inputs);
-                var item = new TaskItem(EscapedText.Of(_model.Include));
-                Model.CopyMetadataTo(item);
-                fingerprint = ModelFingerprint.Of(QuantizedModel.From(item, context), ModelState.Read(_model.StateFile), context);
+                ModelState.Write(_model.StateFile, _fingerprint, manifest.Files, []);
+                return;
             }
-            ModelState.Write(_model.StateFile, fingerprint, manifest.Files, inputs);
+            // Only the engine knew where the checkpoint is, and it may be on this machine only now: look again, as the next build will.
+            ModelState.Write(_model.StateFile, _fingerprint, manifest.Files, manifest.Inputs);
+            var now = ModelFingerprint.Of(QuantizedModel.From(_model.ProjectItem, _context), ModelState.Read(_model.StateFile), _context);
+            ModelState.Write(_model.StateFile, now, manifest.Files, manifest.Inputs);
         }
         catch (InvalidDataException exception)
         {
-            LogError("GPTQ1016", $"The engine's list of what it wrote does not hold: {exception.Message}");
-            return false;
+            _brokenWord = exception.Message;
         }
-        if (_phases.Summary() is { Length: > 0 } summary) Log.LogMessage(MessageImportance.Normal, "{0}: {1}.", _model.Name, summary);
-        return true;
     }
 
     private FileStream? WaitForOtherBuilds()
@@ -268,44 +275,4 @@ public sealed class RunQuantization : ToolTask, IProjectParameters
             if (yielded) engine!.Reacquire();
         }
     }
-
-    /// <summary>As many cores as the build has to give; 0 where it does not count them.</summary>
-    private int RequestCores()
-    {
-        try
-        {
-            if (BuildEngine is not IBuildEngine9 engine) return 0;
-            var cores = engine.RequestCores(Environment.ProcessorCount);
-            // One is what every task has; asking again waits until another model's engine gives its cores back. On one core this model would take days.
-            return cores == 1 && Environment.ProcessorCount > 1 ? cores + engine.RequestCores(Environment.ProcessorCount - 1) : cores;
-        }
-        catch (NotImplementedException)
-        {
-            // Out-of-process task hosts.
-            return 0;
-        }
-    }
-
-    private void ReleaseCores(ref int cores)
-    {
-        if (cores > 0) ((IBuildEngine9)BuildEngine).ReleaseCores(cores);
-        cores = 0;
-    }
-
-    private void LogDiagnostic(EngineLine.Diagnostic diagnostic)
-    {
-        var item = Model.GetMetadata("Checkpoint");
-        var (file, line) = diagnostic.File.Length > 0 ? (diagnostic.File, diagnostic.Line) : Place();
-        if (diagnostic.IsError) Log.LogError(null, diagnostic.Code, null, file, line, 0, 0, 0, "QuantizeModel '{0}': {1}", item, diagnostic.Text);
-        else Log.LogWarning(null, diagnostic.Code, null, file, line, 0, 0, 0, "QuantizeModel '{0}': {1}", item, diagnostic.Text);
-    }
-
-    private void LogError(string code, string message)
-    {
-        var (file, line) = Place();
-        Log.LogError(null, code, null, file, line, 0, 0, 0, "QuantizeModel '{0}': {1}", Model.GetMetadata("Checkpoint"), message);
-    }
-
-    private (string File, int Line) Place() => (Model.GetMetadata("DefinedIn"),
-        int.TryParse(Model.GetMetadata("DefinedAtLine"), NumberStyles.None, CultureInfo.InvariantCulture, out var line) ? line : 0);
 }

@@ -8,7 +8,7 @@ namespace Gptq.Build.FakeEngine;
 
 /// <summary>
 /// <c>gptq quantize @file.rsp</c>, as the build calls the engine. Appends its arguments to engine.log in the project's folder. What it does is
-/// written in the checkpoint's engine.txt: <c>print text</c>, <c>exit code</c>, <c>hang</c> (until killed, or until the parent is gone), <c>until file</c> (is there),
+/// written in the checkpoint's engine.txt: <c>print text</c>, <c>exit code</c>, <c>hang</c> (until killed, or until the parent is gone), <c>shown</c> (waits until the build shows a step),
 /// <c>nomanifest</c>; without that file it writes a result and succeeds.
 /// </summary>
 internal static class Program
@@ -31,7 +31,7 @@ internal static class Program
             if (verb == "exit") return int.Parse(rest, CultureInfo.InvariantCulture);
             if (verb == "print") Console.WriteLine(rest);
             if (verb == "hang") Hang(values);
-            if (verb == "until") SpinWait.SpinUntil(() => File.Exists(Path.Combine(values["--project-directory"], rest)), TimeSpan.FromMinutes(1));
+            if (verb == "shown") SpinWait.SpinUntil(() => IsShown(values), TimeSpan.FromMinutes(1));
             if (verb == "nomanifest")
             {
                 Directory.CreateDirectory(values["--output"]);
@@ -51,6 +51,9 @@ internal static class Program
         (tokens, error) = (File.ReadAllLines(path), null);
         return true;
     }
+
+    private static bool IsShown(Dictionary<string, string> values) =>
+        Directory.EnumerateFiles(Path.GetDirectoryName(values["--output"])!, values["--name"] + ".proj", SearchOption.AllDirectories).Any();
 
     private static void Hang(Dictionary<string, string> values)
     {

@@ -57,7 +57,9 @@ internal static class AccessorSource
     private static string Identifier(string part)
     {
         var name = new string([.. part.Select(character => char.IsLetterOrDigit(character) ? character : '_')]);
-        return char.IsDigit(name[0]) ? "_" + name : name;
+        if (char.IsDigit(name[0])) return "_" + name;
+        // Keywords are of lower-case letters alone; with this mark, a name that is none stays the same.
+        return name.All(char.IsLower) ? "@" + name : name;
     }
 
     private static string Literal(string text) => "\"" + text.Replace("\\", "\\\\").Replace("\"", "\\\"") + "\"";

@@ -103,7 +103,9 @@ public static class QuantizationPipeline
         catch
         {
             // The result stays in the cache: a build with another limit takes it from there.
-            foreach (var file in Directory.EnumerateFiles(request.OutputDirectory, "*", SearchOption.AllDirectories)) File.SetAttributes(file, FileAttributes.Normal);
+            // Windows alone refuses to delete read-only files; elsewhere lifting the attribute would lift it from the cache's hard links too.
+            if (OperatingSystem.IsWindows())
+                foreach (var file in Directory.EnumerateFiles(request.OutputDirectory, "*", SearchOption.AllDirectories)) File.SetAttributes(file, FileAttributes.Normal);
             Directory.Delete(request.OutputDirectory, recursive: true);
             throw;
         }

@@ -9,7 +9,7 @@ public sealed class ProgressTests
     private const string Step = "quantize 3/40 block 4 of 40, about 0:12:00 left";
 
     // Until the step is on its way to the logger.
-    private const string Script = $"print gptq: {Step}\nprint gptq : warning GPTQ3001: The text is short.\nuntil obj/gptq/.steps-opt-1.3b/0/lasting";
+    private const string Script = $"print gptq: {Step}\nprint gptq : warning GPTQ3001: The text is short.\nshown";
 
     [Theory]
     [InlineData("-m:1")]
@@ -40,7 +40,7 @@ public sealed class ProgressTests
         using var solution = new TestSolution();
         foreach (var name in (string[])["one", "two"])
         {
-            solution.AddCheckpoint($"models/{name}", $"print gptq: quantize 0/2 block 1 of 2\nuntil obj/gptq/.steps-{name}/0/lasting\nprint gptq: write 0/1");
+            solution.AddCheckpoint($"models/{name}", $"print gptq: quantize 0/2 block 1 of 2\nshown\nprint gptq: write 0/1");
             solution.WriteApp($"""<QuantizeModel Include="../models/{name}" />""", path: $"{name}/{name}.csproj");
         }
         solution.Files.Write("all.slnx", """<Solution><Project Path="one/one.csproj" /><Project Path="two/two.csproj" /></Solution>""");
@@ -49,6 +49,31 @@ public sealed class ProgressTests
 
         foreach (var name in (string[])["one", "two"])
             Assert.NotEmpty(build.Log.FindChildrenRecursive<Target>(target => target.Name == "quantize 0/2 block 1 of 2" && target.Project.Name == $"{name}.proj"));
+    }
+
+    [Theory]
+    [InlineData("-m:1", false)]
+    [InlineData("-m:2", false)]
+    [InlineData("-m:2", true)]
+    public void Target_frameworks_that_wait_for_the_one_that_shows_steps_are_no_deadlock(string nodes, bool fails)
+    {
+        using var solution = new TestSolution();
+        solution.AddCheckpoint("models/slow", "print gptq: quantize 0/2 block 1 of 2\nshown" + (fails ? "\nprint error GPTQ4001: No.\nexit 1" : ""));
+        solution.Files.Write("lib.csproj", """
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <TargetFrameworks>netstandard2.0;netstandard2.1;net10.0</TargetFrameworks>
+              </PropertyGroup>
+              <ItemGroup>
+                <QuantizeModel Include="models/slow" />
+              </ItemGroup>
+            </Project>
+            """);
+
+        var build = solution.Build("-tl:on", nodes);
+
+        Assert.Equal(fails, build.ExitCode != 0);
+        if (!fails) Assert.Single(solution.EngineRuns());
     }
 
     [Fact]

@@ -71,7 +71,7 @@ public sealed class ProjectTreeTests
 
         var refused = solution.Build("-m:4").Failed();
 
-        Assert.Contains("lib.csproj : error GPTQ1021: QuantizeModel 'models/tiny': target frameworks have different options for the model 'tiny' (Bits)", refused.Output, StringComparison.Ordinal);
+        Assert.Contains("lib.csproj(7): error GPTQ1021: QuantizeModel 'models/tiny': target frameworks have different options for the model 'tiny' (Bits)", refused.Output, StringComparison.Ordinal);
         Assert.Empty(solution.EngineRuns());
 
         solution.Files.Write("lib.csproj", File.ReadAllText(solution["lib.csproj"]).Replace("\"models/tiny\"", "\"models/tiny\" ModelName=\"tiny-$(GptqBits)\"", StringComparison.Ordinal));

@@ -34,6 +34,7 @@ public sealed class NameTests
     [Theory]
     [InlineData("my-app", "namespace my_app")]
     [InlineData("A.7b", "namespace A._7b")]
+    [InlineData("My.class", "namespace My.@class")]
     public void A_namespace_is_made_valid(string rootNamespace, string expected) =>
         Assert.Contains(expected, AccessorSource.Of(rootNamespace, [], false), StringComparison.Ordinal);
 
