@@ -64,8 +64,7 @@ internal sealed class AllocationProblem
         var widths = new[] { BitWidth.Two, BitWidth.Three, BitWidth.Four, BitWidth.Eight }
             // Widths that are stored as wider ones save nothing; the others have to be ones that operators and formats hold.
             .Where(bits => storage.CodeBits(bits) == (int)bits)
-            .Where(bits => operators is not (OperatorSet.OnnxRuntime or OperatorSet.OnnxRuntimeHalf) || bits != BitWidth.Three)
-            .Where(bits => operators != OperatorSet.OnnxRuntimeHalf || bits != BitWidth.Two)
+            .Where(bits => OperatorChoice.Holds(operators, bits))
             .Where(bits => options.CheckpointFormat is null || AutoGptqTensors.WhyNot(bits, module.OutFeatures, module.InFeatures) is null);
         // GroupSize is the largest group that is taken.
         var most = options.GroupSize == -1 ? int.MaxValue : options.GroupSize;

@@ -1,6 +1,6 @@
-using Gptq.Quantization.Pipeline;
 using Gptq.Quantization.Architectures;
 using Gptq.Quantization.Options;
+using Gptq.Quantization.Pipeline;
 using Gptq.Quantization.Solver;
 
 namespace Gptq.Quantization.Allocation;

@@ -17,13 +17,7 @@ internal static class OperatorChoice
         if (operators == OperatorSet.Gptq) return operators;
         foreach (var (name, width) in bits)
         {
-            var holds = operators switch
-            {
-                OperatorSet.Portable => width != BitWidth.Ternary,
-                OperatorSet.OnnxRuntimeHalf => width is BitWidth.Four or BitWidth.Eight,
-                _ => width is BitWidth.Two or BitWidth.Four or BitWidth.Eight,
-            };
-            if (!holds)
+            if (!Holds(operators, width))
             {
                 throw new GptqException(
                     "GPTQ1112",
@@ -39,6 +33,15 @@ internal static class OperatorChoice
             : operators;
     }
 
+    /// <summary>Whether an operator set has codes of given bits.</summary>
+    public static bool Holds(OperatorSet operators, BitWidth bits) => operators switch
+    {
+        OperatorSet.Portable => bits != BitWidth.Ternary,
+        OperatorSet.OnnxRuntimeHalf => bits is BitWidth.Four or BitWidth.Eight,
+        OperatorSet.OnnxRuntime => bits is BitWidth.Two or BitWidth.Four or BitWidth.Eight,
+        _ => true,
+    };
+
     /// <summary>Refuses layers that a checkpoint has quantized in a way that an operator set can't hold.</summary>
     /// <exception cref="GptqException">GPTQ1112: bits or groups. GPTQ1113: groups out of order.</exception>
     public static void RequireStored(OperatorSet operators, IEnumerable<LinearModule> modules, StoredLinears stored)
@@ -48,7 +51,8 @@ internal static class OperatorChoice
         {
             var config = stored.ConfigOf(module);
             var size = config.ColumnsPerGroup(module.InFeatures);
-            if (operators is OperatorSet.OnnxRuntime or OperatorSet.OnnxRuntimeHalf && !MatMulNBitsPacking.Supports(config.Bits, size, module.InFeatures))
+            var packs = operators is not (OperatorSet.OnnxRuntime or OperatorSet.OnnxRuntimeHalf) || MatMulNBitsPacking.Supports(config.Bits, size, module.InFeatures);
+            if (!packs || !Holds(operators, config.Bits))
             {
                 throw new GptqException(
                     "GPTQ1112",

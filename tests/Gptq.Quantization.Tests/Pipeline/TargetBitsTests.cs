@@ -11,6 +11,7 @@ public sealed class TargetBitsTests : PipelineTest
     [InlineData(2.6, OperatorSet.Gptq, ModelFormats.Onnx)]
     [InlineData(3.5, OperatorSet.Gptq, ModelFormats.Onnx)]
     [InlineData(5, OperatorSet.OnnxRuntime, ModelFormats.Onnx)]
+    [InlineData(5, OperatorSet.OnnxRuntimeHalf, ModelFormats.Onnx)]
     [InlineData(3.5, OperatorSet.Gptq, ModelFormats.Gptq)]
     public async Task The_size_is_met_within_one_percent(double target, OperatorSet operators, ModelFormats formats)
     {
