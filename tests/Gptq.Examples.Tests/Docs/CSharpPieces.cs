@@ -18,7 +18,7 @@ internal static class CSharpPieces
             <Using Include="Gptq.Runtime" />
             <PackageReference Include="Gptq.Runtime" Version="0.1.0" />
             <!-- The engine's library, of which the pages for contributors speak, is no package. -->
-            <Reference Include="{TestPaths.RepositoryRoot}/artifacts/bin/Gptq.Tool/debug/Gptq.Quantization.dll" />
+            <Reference Include="{TestPaths.RepositoryRoot}/artifacts/bin/Gptq.Tool/{Sandbox.Configuration.ToLowerInvariant()}/Gptq.Quantization.dll" />
           </ItemGroup>
         </Project>
         """;

@@ -80,8 +80,8 @@ public sealed class Sandbox : IAsyncLifetime
         }
     }
 
-    // As the tests are, so that what is built already is packed.
-    private static string Configuration =>
+    /// <summary>As the tests are, so that what is built already is packed.</summary>
+    public static string Configuration =>
 #if DEBUG
         "Debug";
 #else
