@@ -18,12 +18,18 @@ internal static unsafe class Exports
     {
         try
         {
-            if (WiderLibrary.RegisterCustomOps is not null) return WiderLibrary.RegisterCustomOps(sessionOptions, apiBase);
+            if (WiderLibrary.RegisterCustomOps is not null)
+            {
+                OwnLibrary.Pin();
+                return WiderLibrary.RegisterCustomOps(sessionOptions, apiBase);
+            }
+
             var api = new OrtApi(apiBase);
             lock (s_lock)
             {
                 if (s_domain == 0)
                 {
+                    OwnLibrary.Pin();
                     s_domain = OperatorDomain.Create(api, precision: null);
                 }
             }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 
@@ -18,19 +17,11 @@ internal static unsafe partial class WiderLibrary
     private static delegate* unmanaged<nint, nint*, nint> Find()
     {
         if (Avx512BW.IsSupported || !X86Base.IsSupported || !ProcessorHasIt() || !SystemSavesIt()) return null;
-        if (OwnFile() is not { } own) return null;
+        if (OwnLibrary.File is not { } own) return null;
         var file = Path.Combine(Path.GetDirectoryName(own)!, FileName + Path.GetExtension(own));
         return NativeLibrary.TryLoad(file, out var library) && NativeLibrary.TryGetExport(library, nameof(RegisterCustomOps), out var export)
             ? (delegate* unmanaged<nint, nint*, nint>)export
             : null;
-    }
-
-    /// <summary>This library's path: the module that holds its code. The application's folder, which the framework knows, is another one.</summary>
-    private static string? OwnFile()
-    {
-        delegate* unmanaged<nint, nint*, nint> code = &Exports.RegisterCustomOps;
-        using var process = Process.GetCurrentProcess();
-        return process.Modules.Cast<ProcessModule>().FirstOrDefault(module => (nint)code >= module.BaseAddress && (nint)code < module.BaseAddress + module.ModuleMemorySize)?.FileName;
     }
 
     /// <summary>x86-64-v4: AVX-512 F, DQ, CD, BW and VL, in EBX of leaf 7.</summary>

@@ -45,6 +45,20 @@ public sealed class NativeLibraryTests(NativePackage package)
         Assert.DoesNotContain(Path.Combine(Path.GetDirectoryName(alone)!, wide), loaded);
     }
 
+    /// <summary>ONNX Runtime closes it with the options, while .NET's threads run in it.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Stays_when_the_options_go(bool alone)
+    {
+        var library = await package.LibraryAsync(alone);
+        using (var options = new SessionOptions())
+            options.RegisterCustomOpLibrary(library);
+
+        using var process = Process.GetCurrentProcess();
+        Assert.Contains(library, process.Modules.Cast<ProcessModule>().Select(module => module.FileName));
+    }
+
     [Fact]
     public async Task Is_where_an_application_that_references_the_package_finds_it()
     {
