@@ -1,4 +1,5 @@
 using Gptq.Quantization.Solver;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Gptq.TorchSharp;
@@ -24,14 +25,16 @@ internal static class HessianFactorisation
         foreach (var used in steps)
         {
             if (used != steps[0]) warnings.Add(RecoveryLadder.Raised(used));
-            reversed.diagonal(0, 0, 1).copy_(diagonal.add(used * mean));
+            using var added = (used * mean).ToScalar();
+            reversed.diagonal(0, 0, 1).copy_(diagonal.add(added));
             if (TryInvert(reversed) is { } inverse) return (inverse.MoveToOuterDisposeScope(), used);
         }
 
         warnings.Add(RecoveryLadder.DiagonalRaised);
-        reversed.diagonal(0, 0, 1).fill_(0);
+        reversed.diagonal(0, 0, 1).fill_(Constant.Of(0));
         var sums = reversed.abs().sum(1);
-        reversed.diagonal(0, 0, 1).copy_(diagonal.maximum(sums).add(steps[^1] * Math.Abs(mean)));
+        using var floor = (steps[^1] * Math.Abs(mean)).ToScalar();
+        reversed.diagonal(0, 0, 1).copy_(diagonal.maximum(sums).add(floor));
         if (TryInvert(reversed) is { } last) return (last.MoveToOuterDisposeScope(), steps[^1]);
 
         warnings.Add(RecoveryLadder.NoFactor);

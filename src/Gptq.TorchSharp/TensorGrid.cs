@@ -39,8 +39,8 @@ internal sealed class TensorGrid
             min = max.neg();
         }
         var empty = min.eq(max);
-        var low = where(empty, zero.sub(1), min);
-        var high = where(empty, zero.add(1), max);
+        var low = where(empty, zero.sub(Constant.Of(1)), min);
+        var high = where(empty, zero.add(Constant.Of(1)), max);
         var (scale, zeroPoint) = _options.MseSearch || _options.ImportanceWeighted
             ? Search(weights, _options.ImportanceWeighted ? importance : null, axis, low, high)
             : Levels(low, high);
@@ -50,28 +50,28 @@ internal sealed class TensorGrid
     /// <summary>The nearest code of each weight; with <see cref="ValueOf"/> its value.</summary>
     public Tensor Nearest(Tensor weights, Tensor scale, Tensor zero)
     {
-        if (!_ternary) return weights.div(scale).round_().add_(zero).clamp_(min: 0, max: _options.MaxCode);
-        var above = weights.gt(scale.mul(0.5)).to(_type);
-        return above.sub_(weights.lt(zero.mul(0.5)).to(_type)).add_(1);
+        if (!_ternary) return weights.div(scale).round_().add_(zero).clamp_(min: Constant.Of(0), max: Constant.Of(_options.MaxCode));
+        var above = weights.gt(scale.mul(Constant.Of(0.5))).to(_type);
+        return above.sub_(weights.lt(zero.mul(Constant.Of(0.5))).to(_type)).add_(Constant.Of(1));
     }
 
     /// <summary>The values of codes.</summary>
     public Tensor ValueOf(Tensor codes, Tensor scale, Tensor zero) => _ternary
-        ? codes.eq(2).to(_type).mul_(scale).add_(codes.eq(0).to(_type).mul_(zero))
+        ? codes.eq(Constant.Of(2)).to(_type).mul_(scale).add_(codes.eq(Constant.Of(0)).to(_type).mul_(zero))
         : codes.sub(zero).mul_(scale);
 
     private (Tensor Scale, Tensor Zero) Search(Tensor weights, Tensor? importance, long axis, Tensor low, Tensor high)
     {
         var (bestScale, bestZero) = Levels(low, high);
-        var best = full_like(bestScale, double.PositiveInfinity);
+        var best = full_like(bestScale, Constant.Of(double.PositiveInfinity));
         for (var candidate = 0; candidate < Candidates; candidate++)
         {
             using var scope = NewDisposeScope();
-            var shrink = (float)(1 - ((double)candidate / Steps));
+            var shrink = Constant.Of((float)(1 - ((double)candidate / Steps)));
             var (scale, zero) = Levels(low.mul(shrink), high.mul(shrink));
             var (wideScale, wideZero) = (scale.unsqueeze(axis), zero.unsqueeze(axis));
             var difference = ValueOf(Nearest(weights, wideScale, wideZero), wideScale, wideZero).sub_(weights);
-            var error = (importance is null ? difference.abs_().pow(2.4) : difference.mul(difference).mul_(importance)).sum([axis]);
+            var error = (importance is null ? difference.abs_().pow(Constant.Of(2.4)) : difference.mul(difference).mul_(importance)).sum([axis]);
             var better = error.lt(best);
             best.copy_(where(better, error, best));
             bestScale.copy_(where(better, scale, bestScale));
@@ -83,26 +83,26 @@ internal sealed class TensorGrid
     private (Tensor Scale, Tensor Zero) Levels(Tensor low, Tensor high)
     {
         if (_ternary) return (Stored(high), Stored(low));
-        var middle = (_options.MaxCode + 1) * 0.5;
+        var middle = Constant.Of((_options.MaxCode + 1) * 0.5);
         if (_options.FullRangeSymmetric)
         {
             var extreme = where(high.gt(low.neg()), high, low);
             return (StoredStep(extreme.neg().div_(middle)), full_like(high, middle));
         }
-        var scale = StoredStep(high.sub(low).div_(_options.MaxCode));
+        var scale = StoredStep(high.sub(low).div_(Constant.Of(_options.MaxCode)));
         if (_options.Symmetric) return (scale, full_like(high, middle));
-        return (scale, low.neg().div_(scale).round_().clamp_(min: 0, max: _options.MaxCode));
+        return (scale, low.neg().div_(scale).round_().clamp_(min: Constant.Of(0), max: Constant.Of(_options.MaxCode)));
     }
 
     // What is stored is float16 or float32, whatever the arithmetic is.
     private Tensor Stored(Tensor value) => _half
-        ? value.clamp(-LargestHalf, LargestHalf).to(ScalarType.Float16).to(_type)
+        ? value.clamp(Constant.Of(-LargestHalf), Constant.Of(LargestHalf)).to(ScalarType.Float16).to(_type)
         : value.to_type(ScalarType.Float32, copy: true).to_type(_type);
 
     private Tensor StoredStep(Tensor step)
     {
         step = Stored(step);
-        var least = _half ? (float)Half.Epsilon : 1.17549435e-38f;
+        var least = Constant.Of(_half ? (float)Half.Epsilon : 1.17549435e-38f);
         return step.masked_fill_(step.abs().lt(least), least);
     }
 }

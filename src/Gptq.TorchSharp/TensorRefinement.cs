@@ -1,6 +1,7 @@
 using Gptq.Quantization;
 using Gptq.Quantization.Solver;
 using Gptq.Quantization.Solver.Refinement;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Gptq.TorchSharp;
@@ -119,15 +120,17 @@ internal sealed class TensorRefinement
             if (_ternary)
             {
                 var now = ValueOf(code, scale, zero);
-                var target = here.div(-_curvature[from + i]).add_(now);
-                var best = target.gt(scale.mul(0.5)).to(_type).sub_(target.lt(zero.mul(0.5)).to(_type)).add_(1);
+                using var curvature = (-_curvature[from + i]).ToScalar();
+                var target = here.div(curvature).add_(now);
+                var best = target.gt(scale.mul(Constant.Of(0.5))).to(_type).sub_(target.lt(zero.mul(Constant.Of(0.5))).to(_type)).add_(Constant.Of(1));
                 step.copy_(ValueOf(best, scale, zero)).sub_(now);
                 code.copy_(best);
             }
             else
             {
                 // In steps of the grid: the code is least at c − G / (scale · H).
-                var best = code.addcdiv(here, scale, -1 / _curvature[from + i]).round_().clamp_(min: 0, max: _maxCode);
+                using var inverse = (-1 / _curvature[from + i]).ToScalar();
+                var best = code.addcdiv(here, scale, inverse).round_().clamp_(min: Constant.Of(0), max: Constant.Of(_maxCode));
                 step.copy_(best).sub_(code).mul_(scale);
                 code.copy_(best);
             }
@@ -143,8 +146,8 @@ internal sealed class TensorRefinement
         var codes = _codes.narrow(0, from, count);
         if (_ternary)
         {
-            MoveAlong(Row(_scales, group), codes.eq(2).to(_type), from, count);
-            MoveAlong(Row(_zeros, group), codes.eq(0).to(_type), from, count);
+            MoveAlong(Row(_scales, group), codes.eq(Constant.Of(2)).to(_type), from, count);
+            MoveAlong(Row(_zeros, group), codes.eq(Constant.Of(0)).to(_type), from, count);
             return;
         }
         MoveAlong(Row(_scales, group), codes.sub(Row(_zeros, group)), from, count);
@@ -161,15 +164,15 @@ internal sealed class TensorRefinement
         moved = _options.HalfPrecisionScales ? moved.to(ScalarType.Float16).to(_type) : moved.to_type(ScalarType.Float32, copy: true).to_type(_type);
         var step = moved.sub(factor);
         // A scale that vanishes or changes sign would leave the format's range; a rounded one may miss the optimum by more than it gains.
-        var gains = step.mul(slope).mul_(2).add_(step.mul(step).mul_(curvature)).lt(0);
-        var allowed = gains.logical_and(curvature.gt(0)).logical_and(moved.sign().eq(factor.sign())).logical_and(moved.ne(0)).logical_and(moved.isfinite());
+        var gains = step.mul(slope).mul_(Constant.Of(2)).add_(step.mul(step).mul_(curvature)).lt(Constant.Of(0));
+        var allowed = gains.logical_and(curvature.gt(Constant.Of(0))).logical_and(moved.sign().eq(factor.sign())).logical_and(moved.ne(Constant.Of(0))).logical_and(moved.isfinite());
         step = where(allowed, step, zeros_like(step));
         factor.copy_(where(allowed, moved, factor));
         _gradient.add_(image.mul_(step));
     }
 
     private Tensor ValueOf(Tensor codes, Tensor scale, Tensor zero) => _ternary
-        ? codes.eq(2).to(_type).mul_(scale).add_(codes.eq(0).to(_type).mul_(zero))
+        ? codes.eq(Constant.Of(2)).to(_type).mul_(scale).add_(codes.eq(Constant.Of(0)).to(_type).mul_(zero))
         : codes.sub(zero).mul_(scale);
 
     private static Tensor Row(Tensor grids, int group) => grids.narrow(0, group, 1);

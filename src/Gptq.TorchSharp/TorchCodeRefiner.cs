@@ -1,6 +1,7 @@
 using Gptq.Quantization;
 using Gptq.Quantization.Solver;
 using Gptq.Quantization.Solver.Refinement;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Gptq.TorchSharp;
@@ -20,7 +21,8 @@ public sealed class TorchCodeRefiner(Device device, ScalarType type = ScalarType
             using var scope = NewDisposeScope();
             var matrix = TorchHessian.Upload(hessian, type, device);
             var diagonal = TorchHessian.Diagonal(hessian);
-            matrix.diagonal(0, 0, 1).add_((float)(damp * diagonal.Average(value => (double)value)));
+            using var added = ((float)(damp * diagonal.Average(value => (double)value))).ToScalar();
+            matrix.diagonal(0, 0, 1).add_(added);
             return new TorchRefinementHessian(matrix.DetachFromDisposeScope());
         });
     }

@@ -108,7 +108,7 @@ internal sealed class TorchLayerSolve
 
     private void ClearDead(Tensor columns)
     {
-        if (!_roundsToNearest && _factor!.Dead.Length > 0) columns.index_fill_(0, HostTensors.Index(_factor.Dead, _device), 0);
+        if (!_roundsToNearest && _factor!.Dead.Length > 0) columns.index_fill_(0, HostTensors.Index(_factor.Dead, _device), Constant.Of(0));
     }
 
     /// <summary>Finds the grids of the groups that start in a block. Only fixed grids have groups that are not one stretch of the order.</summary>

@@ -85,5 +85,9 @@ public sealed class TorchLayerSolver : ILayerSolver
     private static Tensor Permuted(Tensor matrix, Tensor? order) => order is null ? matrix : matrix.index_select(0, order).index_select(1, order);
 
     /// <summary>GPTAQ's P = triu(ΔX·Xᵀ·Uᵀ, 1)·U (arXiv 2504.02692, section 3).</summary>
-    private static Tensor Asymmetry(Tensor u, Tensor cross, float scale) => matmul(matmul(cross, u.transpose(0, 1)).triu(1).mul_(scale), u);
+    private static Tensor Asymmetry(Tensor u, Tensor cross, float scale)
+    {
+        using var factor = scale.ToScalar();
+        return matmul(matmul(cross, u.transpose(0, 1)).triu(1).mul_(factor), u);
+    }
 }
