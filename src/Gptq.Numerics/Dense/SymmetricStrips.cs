@@ -48,13 +48,13 @@ internal sealed unsafe class SymmetricStrips(float* strips, nint stride, float[]
     /// <param name="panel"><see cref="PanelElements"/> of scratch memory.</param>
     public void Multiply((nint From, nint To) columns, (nint From, nint To) terms, ReadOnlySpan<nint> x, ReadOnlySpan<nint> c, TileUpdate update, float* panel)
     {
-        Debug.Assert(columns.From % TileKernel.Rows == 0 && terms.From % TileKernel.Rows == 0, "Products start where strips start.");
         if (terms.From >= terms.To)
         {
             if (update == TileUpdate.Set)
                 foreach (var destination in c) new Span<float>((float*)destination, checked((int)(Strips.PaddedRows(columns.To - columns.From) * TileKernel.Columns))).Clear();
             return;
         }
+        Debug.Assert(columns.From % TileKernel.Rows == 0 && terms.From % TileKernel.Rows == 0, "Products start where strips start.");
         for (var first = columns.From; first < columns.To; first += ColumnsAtOnce)
         {
             var last = Math.Min(first + ColumnsAtOnce, columns.To);
