@@ -33,6 +33,34 @@ internal static class OperatorChoice
             : operators;
     }
 
+    /// <summary>
+    /// The bits that a layer gets with an operator set: those asked for, but ONNX Runtime has 4 for 3 and 2 for ternary. Codes of 3 bits would take the
+    /// room of 4, so they may as well be 4.
+    /// </summary>
+    public static BitWidth Fallback(OperatorSet operators, BitWidth bits) => (operators, bits) switch
+    {
+        (OperatorSet.OnnxRuntime, BitWidth.Three) => BitWidth.Four,
+        (OperatorSet.OnnxRuntime, BitWidth.Ternary) => BitWidth.Two,
+        _ => bits,
+    };
+
+    /// <summary>Tells of layers that get other bits than were asked for (<see cref="Fallback"/>).</summary>
+    /// <param name="operators">The operator set.</param>
+    /// <param name="asked">Each layer with the bits asked for.</param>
+    /// <returns>GPTQ1119 for each kind of bits; empty where every layer gets what was asked for.</returns>
+    public static IReadOnlyList<GptqWarning> FallbackWarnings(OperatorSet operators, IEnumerable<KeyValuePair<string, BitWidth>> asked) =>
+    [
+        .. from layer in asked
+           let taken = Fallback(operators, layer.Value)
+           where taken != layer.Value
+           group layer.Key by (Asked: layer.Value, Taken: taken) into layers
+           select new GptqWarning(
+               "GPTQ1119",
+               $"Operators={OptionValues.Format(operators)} has nothing for {Describe(layers.Key.Asked)}: {layers.First()}{Others(layers.Count() - 1)} get {Describe(layers.Key.Taken)}. Use Operators=gptq for {Describe(layers.Key.Asked)}."),
+    ];
+
+    private static string Others(int count) => count switch { 0 => "", 1 => " and another layer", _ => $" and {count} other layers" };
+
     /// <summary>Whether an operator set has codes of given bits.</summary>
     public static bool Holds(OperatorSet operators, BitWidth bits) => operators switch
     {

@@ -16,7 +16,7 @@ namespace Gptq.Quantization.Pipeline;
 public static class QuantizationPipeline
 {
     /// <summary>Raised whenever the same input gives other bytes than before.</summary>
-    public const int FormatVersion = 3;
+    public const int FormatVersion = 4;
 
     /// <summary>Makes the bundle that a request asks for.</summary>
     /// <param name="request">What, how, where to.</param>
@@ -34,6 +34,7 @@ public static class QuantizationPipeline
         using var source = ModelSource.Open(directory);
         warnings.AddRange(source.Architecture.Warnings);
         var plan = QuantizationPlan.Create(source.Architecture, request.Options, source.Checkpoint.Quantized);
+        warnings.AddRange(plan.Warnings);
         var corpus = CalibrationCorpus.Find(request.Options.CalibrationData, request.ProjectDirectory);
 
         progress.Report(new PipelineProgress(PipelinePhase.Prepare, 1, 3, "checkpoint digests"));

@@ -25,6 +25,9 @@ public sealed class QuantizationPlan
     /// <summary>The operators that the graph is written with; never <see cref="OperatorSet.Auto"/>.</summary>
     public OperatorSet Operators { get; }
 
+    /// <summary>What a person should know before it starts.</summary>
+    internal IReadOnlyList<GptqWarning> Warnings { get; private init; } = [];
+
     /// <summary>Whether a layer keeps the codes that the checkpoint has for it.</summary>
     public bool Keeps(LinearModule module) => _stored?.Contains(module) == true;
 
@@ -84,6 +87,8 @@ public sealed class QuantizationPlan
             chosen[module.Name] = (rule?.Bits ?? bits, rule?.GroupSize ?? options.GroupSize);
         }
         var sharesTable = ChooseTable(architecture, options, chosen);
+        var asked = chosen.ToDictionary(choice => choice.Key, choice => choice.Value.Bits);
+        foreach (var (name, bits) in asked) chosen[name] = (OperatorChoice.Fallback(options.Operators, bits), chosen[name].GroupSize);
 
         var operators = options.Formats.HasFlag(ModelFormats.Onnx) ? ResolveOperators(architecture, options, chosen, stored) : OperatorSet.Gptq;
         if (options.CheckpointFormat is not null) AutoGptqFolder.Require(architecture, chosen.ToDictionary(choice => choice.Key, choice => choice.Value.Bits));
@@ -107,7 +112,11 @@ public sealed class QuantizationPlan
             solver.Validate();
             choices[name] = solver;
         }
-        var plan = new QuantizationPlan(choices, stored, operators) { SharesTable = sharesTable };
+        var plan = new QuantizationPlan(choices, stored, operators)
+        {
+            SharesTable = sharesTable,
+            Warnings = OperatorChoice.FallbackWarnings(options.Operators, asked),
+        };
         // Whether the target can be met is known from sizes.
         if (plan.IsOpen(options)) AllocationProblem.Create(architecture, plan, options);
         return plan;

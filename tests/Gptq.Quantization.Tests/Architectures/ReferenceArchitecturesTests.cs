@@ -88,7 +88,7 @@ public sealed class ReferenceArchitecturesTests
         {
             using var model = Reference.Open(fixture, "config.json");
             var kept = new FloatEmitter(model.Architecture);
-            var quantized = new MatMulNBitsEmitter(linear => RoundToNearest.EightBits(model.Architecture, linear));
+            var quantized = new MatMulNBitsEmitter(linear => RoundToNearest.EightBits(model.Architecture, linear), accuracyLevel: 0);
             using var decoder = new DecoderSession(model.Architecture, new PerModuleEmitter(linear => linear.Layer < 0 ? kept : quantized));
             var actual = decoder.Run(model.Ids, model.Batch.Count);
             var expected = model.Expected.ReadFloats("logits");

@@ -28,7 +28,7 @@ public sealed class GatherBlockQuantizedEmitterTests
                 var ids = graph.Input("ids", ElementType.Int64, 1, Rows);
                 var vectors = new GatherBlockQuantizedEmitter(_ => codes).Emit(graph, new EmbeddingModule("table", Rows, columns), ids);
                 once = data.Length;
-                var head = new MatMulNBitsEmitter(_ => codes).Emit(graph, new LinearModule("head", -1, columns, Rows, 0), "table", vectors, null);
+                var head = new MatMulNBitsEmitter(_ => codes, accuracyLevel: 0).Emit(graph, new LinearModule("head", -1, columns, Rows, 0), "table", vectors, null);
                 Assert.Equal(once, data.Length);
                 graph.Rename(vectors, "vectors");
                 graph.Rename(head, "logits");

@@ -42,8 +42,7 @@ public sealed class BadInputTests : PipelineTest
         await Fails("GPTQ1111", () => RunAsync(Request(new QuantizationOptions { Modules = ModuleRules.Parse("*.fc9=8") })));
 
     [Theory]
-    [InlineData(OperatorSet.OnnxRuntime, BitWidth.Three)]
-    [InlineData(OperatorSet.OnnxRuntime, BitWidth.Ternary)]
+    [InlineData(OperatorSet.OnnxRuntimeHalf, BitWidth.Three)]
     [InlineData(OperatorSet.Portable, BitWidth.Ternary)]
     public async Task Operators_that_cannot_hold_the_bits_are_refused_before_calibration(OperatorSet operators, BitWidth bits) =>
         await Fails("GPTQ1112", () => RunAsync(Request(new QuantizationOptions { Operators = operators, Bits = bits })));

@@ -40,6 +40,35 @@ public sealed class BundleTests : PipelineTest
         Assert.Contains("present.4.value", session.OutputMetadata.Keys);
     }
 
+    [Theory]
+    [InlineData(BitWidth.Three, 4)]
+    [InlineData(BitWidth.Ternary, 2)]
+    public async Task What_onnx_runtime_has_no_operator_for_falls_back_to_what_it_has_and_says_so(BitWidth asked, int taken)
+    {
+        var request = Request(new QuantizationOptions { Operators = OperatorSet.OnnxRuntime, Bits = asked });
+
+        var warning = Assert.Single((await RunAsync(request)).Warnings, warning => warning.Code == "GPTQ1119");
+        Assert.Contains(warning, (await RunAsync(request)).Warnings);
+
+        Assert.Contains($"29 other layers get {taken} bits", warning.Message, StringComparison.Ordinal);
+        Assert.All(
+            Gptq.Onnx.ModelFile.Load(Path.Combine(Output, "model.onnx")).Graph.Node.Where(node => node.OpType == "MatMulNBits"),
+            node => Assert.Equal(taken, node.Attribute.Single(attribute => attribute.Name == "bits").I));
+    }
+
+    [Theory]
+    [InlineData(BitWidth.Two, 4)]
+    [InlineData(BitWidth.Four, 0)]
+    [InlineData(BitWidth.Eight, 4)]
+    public async Task Graphs_for_onnx_runtime_have_no_form_that_is_slower_than_the_float_product(BitWidth bits, int accuracyLevel)
+    {
+        await RunAsync(Request(new QuantizationOptions { Operators = OperatorSet.OnnxRuntime, Bits = bits }));
+
+        Assert.All(
+            Gptq.Onnx.ModelFile.Load(Path.Combine(Output, "model.onnx")).Graph.Node.Where(node => node.OpType == "MatMulNBits"),
+            node => Assert.Equal(accuracyLevel, node.Attribute.Single(attribute => attribute.Name == "accuracy_level").I));
+    }
+
     [Fact]
     public async Task The_graph_for_CUDA_has_the_shapes_that_its_fast_kernels_take()
     {

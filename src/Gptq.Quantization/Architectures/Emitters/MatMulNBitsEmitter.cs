@@ -5,9 +5,15 @@ namespace Gptq.Quantization.Architectures.Emitters;
 
 /// <summary>Linears become ONNX Runtime's com.microsoft MatMulNBits.</summary>
 /// <param name="quantized">Gives a linear's codes; called once for each, when its weights are written.</param>
-/// <param name="accuracyLevel">What activations may be rounded to: 0 nothing (float32), 4 int8, which is faster.</param>
-public sealed class MatMulNBitsEmitter(Func<LinearModule, QuantizedLinear> quantized, int accuracyLevel = 0) : ILinearEmitter
+/// <param name="accuracyLevel">
+/// What activations may be rounded to: 0 nothing (float32), 4 int8. Null takes 0 where ONNX Runtime has a fast kernel for it, at 4 bits; 2 and 8 bits take 4,
+/// because at level 0 they are many times slower than the float product.
+/// </param>
+public sealed class MatMulNBitsEmitter(Func<LinearModule, QuantizedLinear> quantized, int? accuracyLevel = null) : ILinearEmitter
 {
+    private const int Exact = 0;
+    private const int Int8 = 4;
+
     /// <inheritdoc/>
     public string Emit(GraphBuilder graph, LinearModule linear, string input, string? bias) => Emit(graph, linear, linear.Name, input, bias);
 
@@ -27,6 +33,6 @@ public sealed class MatMulNBitsEmitter(Func<LinearModule, QuantizedLinear> quant
         return graph.Node(
             Domains.Microsoft, "MatMulNBits", bias is null ? inputs : [.. inputs, "", bias],
             Attributes.Int("K", linear.InFeatures), Attributes.Int("N", linear.OutFeatures), Attributes.Int("bits", (int)tensors.Packing.Bits),
-            Attributes.Int("block_size", tensors.Packing.BlockSize), Attributes.Int("accuracy_level", accuracyLevel));
+            Attributes.Int("block_size", tensors.Packing.BlockSize), Attributes.Int("accuracy_level", accuracyLevel ?? (tensors.Packing.Bits == BitWidth.Four ? Exact : Int8)));
     }
 }
