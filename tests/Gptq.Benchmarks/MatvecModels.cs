@@ -73,6 +73,8 @@ internal sealed class MatvecModels(int inFeatures, int outFeatures) : IDisposabl
     {
         var file = Path.Combine(_folder, name + ".onnx");
         var copies = (int)Math.Max(1, (BytesTogether + bytes - 1) / bytes);
+        // Another count of threads runs the same model.
+        if (File.Exists(file)) return new Model(file, copies, bytes);
         using var data = new ExternalDataWriter(Path.Combine(_folder, name + ".bin"));
         var graph = new GraphBuilder(name, data);
         var x = graph.Input("x", ElementType.Float, "rows", inFeatures);
