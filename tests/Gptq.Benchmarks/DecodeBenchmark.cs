@@ -86,8 +86,6 @@ internal sealed class DecodeBenchmark : IBenchmark
                     .Add($"{run}{generators[i].Name}_of_bandwidth", generators[i].WeightBytes / each / bytesPerSecond);
                 if (generators[^1] is LlamaCppGenerator && i < generators.Count - 1)
                     report.Add($"{run}{generators[i].Name}_over_llama_cpp", Measure.Median(seconds[^1]) / each);
-                if (generators[i] is SessionGenerator session)
-                    report.Add($"{run}{session.Name}_private_mb", session.PrivateBytes / 1e6);
             }
         }
         finally
@@ -99,6 +97,8 @@ internal sealed class DecodeBenchmark : IBenchmark
         {
             generators.Add(generator);
             report.Add($"{run}{generator.Name}_load_s", generator.LoadSeconds).Add($"{run}{generator.Name}_first_token_s", generator.Prefill(prompt));
+            // Before the next model takes its own.
+            if (generator is SessionGenerator session) report.Add($"{run}{session.Name}_private_mb", session.PrivateBytes / 1e6);
         }
     }
 }

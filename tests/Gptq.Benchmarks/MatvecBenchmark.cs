@@ -70,6 +70,8 @@ internal sealed class MatvecBenchmark : IBenchmark
         Contender Open(string name, MatvecModels.Model model, ActivationPrecision? precision)
         {
             using var options = new SessionOptions { IntraOpNumThreads = threads };
+            // Threads that wait for the next run would take the time of the other contenders'.
+            options.AddSessionConfigEntry("session.force_spinning_stop", "1");
             if (precision is not null)
                 options.RegisterGptqOperators(precision);
             return new Contender(name, model, new InferenceSession(model.File, options));
