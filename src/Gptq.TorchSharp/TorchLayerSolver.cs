@@ -39,18 +39,7 @@ public sealed class TorchLayerSolver : ILayerSolver
         IHessianFactor? factor, string layer, ReadOnlySpan<float> weight, int outFeatures, int inFeatures, SolverOptions options,
         CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(layer);
-        ArgumentNullException.ThrowIfNull(options);
-        options.Validate();
-        if (weight.Length != (long)outFeatures * inFeatures)
-            throw new ArgumentException($"Expected {outFeatures} x {inFeatures} values, got {weight.Length}.", nameof(weight));
-        var own = factor switch
-        {
-            null => null,
-            TorchHessianFactor torch when torch.InFeatures == inFeatures => torch,
-            TorchHessianFactor torch => throw new ArgumentException($"The factor is for {torch.InFeatures} columns.", nameof(factor)),
-            _ => throw new ArgumentException("The factor is another solver's.", nameof(factor)),
-        };
+        var own = SolveArguments.Check<TorchHessianFactor>(factor, layer, weight, outFeatures, inFeatures, options);
         InvalidWeight.Refuse(layer, weight, inFeatures);
         cancellation.ThrowIfCancellationRequested();
         var values = weight.ToArray();

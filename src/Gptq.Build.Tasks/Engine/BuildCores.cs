@@ -31,7 +31,7 @@ internal sealed class BuildCores : IDisposable
         }
         catch (NotImplementedException)
         {
-            // Out-of-process task hosts.
+            // What MSBuild's task hosts in other processes answer: they have the interface, but there is nobody to ask for cores.
             return new(null, 0);
         }
     }

@@ -94,18 +94,7 @@ public sealed unsafe class CpuLayerSolver : ILayerSolver
         IHessianFactor? factor, string layer, ReadOnlySpan<float> weight, int outFeatures, int inFeatures, SolverOptions options,
         CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(layer);
-        ArgumentNullException.ThrowIfNull(options);
-        options.Validate();
-        if (weight.Length != (long)outFeatures * inFeatures)
-            throw new ArgumentException($"Expected {outFeatures} x {inFeatures} values, got {weight.Length}.", nameof(weight));
-        var own = factor switch
-        {
-            null => null,
-            CpuHessianFactor cpu when cpu.InFeatures == inFeatures => cpu,
-            CpuHessianFactor cpu => throw new ArgumentException($"The factor is for {cpu.InFeatures} columns.", nameof(factor)),
-            _ => throw new ArgumentException("The factor is another solver's.", nameof(factor)),
-        };
+        var own = SolveArguments.Check<CpuHessianFactor>(factor, layer, weight, outFeatures, inFeatures, options);
         fixed (float* start = weight)
             return new LayerSolve(own, layer, start, outFeatures, inFeatures, options, Parallel(cancellation), Times).Run();
     }

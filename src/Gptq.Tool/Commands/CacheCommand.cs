@@ -78,7 +78,7 @@ internal static class CacheCommand
         var lines = entries.Select(entry => string.Create(
             CultureInfo.InvariantCulture,
             $"{entry.Key.Hex[..12]}  {ByteSize.Format(entry.Size),9}  {entry.LastUsed.ToLocalTime():yyyy-MM-dd HH:mm}  {entry.Metadata.GetValueOrDefault("model", "?")}"));
-        var total = $"{entries.Count} results, {ByteSize.Format(entries.Sum(entry => entry.Size))} in {cache.Folder}";
+        var total = $"{entries.Count} {(entries.Count == 1 ? "result" : "results")}, {ByteSize.Format(entries.Sum(entry => entry.Size))} in {cache.Folder}";
         return string.Join(Environment.NewLine, ["key           size       last used         model", .. lines, total]);
     }
 

@@ -21,28 +21,9 @@ internal sealed class FusedAttention : AttentionForm
 
     public override string Emit(Forward forward, Attention attention, string query, string key, string value)
     {
-        var graph = forward.Graph;
-        using var scope = graph.Scope("attention");
-        var cache = forward.Cache ?? throw new InvalidOperationException("There is no form without a cache.");
-        var past = KeyValueCache.Past(forward.Layer);
-        var present = cache.Present(forward.Layer);
-        if (attention.Rotary is { } rotary)
-        {
-            query = rotary.EmitFused(forward, query, attention.Heads);
-            key = rotary.EmitFused(forward, key, attention.KeyValueHeads);
-        }
-
-        var lengths = Lengths(forward);
-        string[] inputs =
-        [
-            query, key, value, past.Key, past.Value, lengths.Last, lengths.Total, "", "", "", Bias(forward, attention),
-        ];
-        var output = $"{present.Key}:mixed";
-        graph.NamedNodes(
-            Domains.Microsoft, "GroupQueryAttention", inputs, [output, present.Key, present.Value],
-            Attributes.Int("num_heads", attention.Heads), Attributes.Int("kv_num_heads", attention.KeyValueHeads),
-            Attributes.Float("scale", attention.Scale), Attributes.Float("softcap", attention.SoftCap ?? 0));
-        return output;
+        using var scope = forward.Graph.Scope("attention");
+        (query, key) = GroupQueryAttention.Rotate(forward, attention, query, key);
+        return GroupQueryAttention.Emit(forward, attention, query, key, value, Lengths(forward), "", "", "", Bias(forward, attention));
     }
 
     // The operator wants the last token's index for each row, [batch], and the number of tokens, both int32.

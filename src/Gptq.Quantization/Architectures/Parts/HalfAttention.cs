@@ -16,23 +16,10 @@ internal sealed class HalfAttention : AttentionForm
         if (attention.Window is not null || attention.Bias is not null) return _other.Emit(forward, attention, query, key, value);
         var graph = forward.Graph;
         using var scope = graph.Scope("attention");
-        var cache = forward.Cache ?? throw new InvalidOperationException("There is no form without a cache.");
-        var past = KeyValueCache.Past(forward.Layer);
-        var present = cache.Present(forward.Layer);
-        if (attention.Rotary is { } rotary)
-        {
-            query = rotary.EmitFused(forward, query, attention.Heads);
-            key = rotary.EmitFused(forward, key, attention.KeyValueHeads);
-        }
-
+        (query, key) = GroupQueryAttention.Rotate(forward, attention, query, key);
         string Half(string wide) => graph.Cast(wide, ElementType.Float16);
-        var output = $"{present.Key}:mixed";
-        graph.NamedNodes(
-            Domains.Microsoft, "GroupQueryAttention", [Half(query), Half(key), Half(value), past.Key, past.Value, Last(forward), Total(forward)],
-            [output, present.Key, present.Value],
-            Attributes.Int("num_heads", attention.Heads), Attributes.Int("kv_num_heads", attention.KeyValueHeads),
-            Attributes.Float("scale", attention.Scale), Attributes.Float("softcap", attention.SoftCap ?? 0));
-        return graph.Cast(output, ElementType.Float);
+        var mixed = GroupQueryAttention.Emit(forward, attention, Half(query), Half(key), Half(value), (Last(forward), Total(forward)));
+        return graph.Cast(mixed, ElementType.Float);
     }
 
     // The index of each row's last token, [batch], and the longest row's number of tokens, both int32.
